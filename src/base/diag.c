@@ -1,0 +1,105 @@
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/interrupt.h"
+
+static const char *name = "nc-lite";
+static int verbosity;
+static bool line_is_open;
+
+void
+diag_begin(const char *argv0)
+{
+	const char *slash = strrchr(argv0, '/');
+
+	name = slash != NULL ? slash + 1 : argv0;
+}
+
+void
+diag_verbosity(int level)
+{
+	verbosity = level;
+}
+
+void
+diag_open_line(bool open)
+{
+	line_is_open = open;
+}
+
+bool
+diag_wants(int level)
+{
+	return verbosity >= level;
+}
+
+/* One write: lines of two processes on one terminal must not mix. */
+static void
+print(const char *prefix, const char *format, va_list arguments)
+{
+	char line[2048];
+	size_t i = line_is_open ? sizeof(DIAG_CLEAR) - 1 : 0, length;
+
+	length = (size_t)snprintf(line, 256, "%s%.200s%s",
+	    line_is_open ? DIAG_CLEAR : "", prefix != NULL ? prefix : "",
+	    prefix != NULL ? ": " : "");
+	line_is_open = false;
+	vsnprintf(line + length, sizeof(line) - length - 1, format, arguments);
+	length = strlen(line);
+	/* What a peer or a file is called must not move the cursor. */
+	for (; i < length; i++)
+		if (iscntrl((unsigned char)line[i]))
+			line[i] = '?';
+	line[length++] = '\n';
+	/* Nobody is left to tell when stderr itself fails. */
+	if (write(STDERR_FILENO, line, length) == -1)
+		return;
+}
+
+void
+diag_error(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	print(name, format, arguments);
+	va_end(arguments);
+}
+
+void
+diag_say(int level, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!diag_wants(level))
+		return;
+	va_start(arguments, format);
+	print(name, format, arguments);
+	va_end(arguments);
+}
+
+void
+diag_line(int level, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!diag_wants(level))
+		return;
+	va_start(arguments, format);
+	print(NULL, format, arguments);
+	va_end(arguments);
+}
+
+void
+diag_exit(int code)
+{
+	interrupt_end();
+	if (code > EXIT_SIGNAL)
+		interrupt_die(code - EXIT_SIGNAL);
+	exit(code);
+}

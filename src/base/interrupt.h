@@ -1,0 +1,41 @@
+#ifndef INTERRUPT_H
+#define INTERRUPT_H
+
+#include <stdbool.h>
+
+/*
+ * Signals. A connection needs no care here: the kernel closes it with the
+ * process, and SO_LINGER {1, 0} makes that an abort. What a process leaves
+ * behind are names in the file system, so those are remembered and removed.
+ */
+
+/*
+ * Ignores SIGPIPE and SIGXFSZ (EPIPE and EFBIG are answers we want to see), and
+ * makes the signals that end a process remove the remembered paths before they
+ * do what they always do. A signal that was ignored when we started stays
+ * ignored. SIGUSR1 is noted.
+ */
+void	interrupt_begin(void);
+
+/*
+ * Whether SIGUSR1 has come since the last call: somebody wants to know how far
+ * we are. It wakes poll(2) and restarts all else.
+ */
+bool	interrupt_asked(void);
+
+/* Signals as other programs expect them: for a process about to exec. */
+void	interrupt_defaults(void);
+
+/*
+ * Removes the path (a socket or an empty directory) at the end, whatever the
+ * end is. The text is copied. Returns false when there is no room for it.
+ */
+bool	interrupt_remember(const char *path);
+
+/* Removes all remembered paths now, the last remembered first. */
+void	interrupt_end(void);
+
+/* Dies as by the signal. */
+_Noreturn void	interrupt_die(int signal_number);
+
+#endif

@@ -1,0 +1,54 @@
+#include <poll.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/retry.h"
+
+#define SHORTEST	(CLOCK_SECOND / 20)	/* pause */
+#define LAST	(CLOCK_SECOND / 20)	/* try, at most */
+
+void
+retry_begin(struct retry *retry, int64_t duration_us, int64_t deadline_us)
+{
+	int64_t until_us = duration_us <= 0 ? CLOCK_NEVER :
+	    clock_deadline(duration_us);
+	int64_t share_us;
+
+	*retry = (struct retry){
+		.until_us = deadline_us,
+		.deadline_us = until_us < deadline_us ? until_us : deadline_us,
+		.pause_us = SHORTEST,
+		.last = duration_us < 0,
+	};
+	if (retry->last || retry->deadline_us == CLOCK_NEVER)
+		return;
+	/* The last try has its share of the time: it must have a reason. */
+	share_us = (retry->deadline_us - clock_now_us()) / 4;
+	retry->until_us = retry->deadline_us -
+	    (share_us > LAST ? LAST : share_us);
+}
+
+bool
+retry_next(struct retry *retry, int code, const char *host, const char *port)
+{
+	int64_t wake_us = clock_deadline(retry->pause_us);
+
+	if (retry->last || (code != EXIT_NETWORK && code != EXIT_TIME &&
+	    code != EXIT_NAME))
+		return false;
+	if (retry->pause_us == SHORTEST)
+		diag_say(1, "waiting for %s%s%s", host, port != NULL ?
+		    " port " : "", port != NULL ? port : "");
+	if (wake_us > retry->until_us)
+		wake_us = retry->until_us;
+	while (!clock_passed(wake_us))
+		poll(NULL, 0, clock_poll_ms(wake_us));
+	retry->last = clock_passed(retry->until_us);
+	if (retry->last)
+		retry->until_us = retry->deadline_us;
+	retry->pause_us *= 2;
+	if (retry->pause_us > CLOCK_SECOND)
+		retry->pause_us = CLOCK_SECOND;
+	return true;
+}

@@ -1,0 +1,33 @@
+#ifndef RETRY_H
+#define RETRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Trying again until it works or the time is over (--wait), with pauses that
+ * grow up to a second.
+ */
+
+struct retry {
+	int64_t	 until_us;	/* when the try under way must have ended */
+	int64_t	 deadline_us;	/* the end of all tries */
+	int64_t	 pause_us;
+	bool	 last;		/* no other will follow: say why it failed */
+};
+
+/*
+ * For so long (0: for ever), but not after the deadline. CLOCK_UNSET: there is
+ * one try, until the deadline.
+ */
+void	retry_begin(struct retry *, int64_t duration_us, int64_t deadline_us);
+
+/*
+ * After a try that ended with this exit code. True when another is to be made:
+ * the pause is over, and -v has said, once, what is waited for (a host, and a
+ * port or NULL).
+ */
+bool	retry_next(struct retry *, int code, const char *host,
+	    const char *port);
+
+#endif
