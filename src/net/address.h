@@ -1,0 +1,86 @@
+#ifndef ADDRESS_H
+#define ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/*
+ * Socket addresses, from text and to text. The only room that asks the
+ * resolver.
+ */
+
+struct address {
+	socklen_t length;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in4;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+		struct sockaddr_storage storage;
+	} sa;
+};
+
+#define ADDRESS_LIST	32	/* addresses of one name that are tried */
+#define ADDRESS_TEXT	128	/* holds any address as text */
+#define ADDRESS_NAME	253	/* characters of a host name (RFC 1035) */
+
+struct address_list {
+	size_t	 count;
+	struct address item[ADDRESS_LIST];
+};
+
+struct address_query {
+	const char *host;
+	int	 family;	/* AF_UNSPEC, AF_INET or AF_INET6 */
+	int	 type;		/* SOCK_STREAM or SOCK_DGRAM */
+	uint16_t port;		/* put into each address found */
+	bool	 numeric;	/* do not ask the resolver (-n) */
+};
+
+/* Not one of getaddrinfo's codes, which are negative. */
+#define ADDRESS_TIMED_OUT	1
+
+/*
+ * All addresses of the host, in getaddrinfo(3)'s order (RFC 6724). Returns 0,
+ * an EAI_ code, or ADDRESS_TIMED_OUT when the deadline passed first; the
+ * question is then abandoned, not waited for.
+ */
+int	address_resolve(const struct address_query *, int64_t deadline_us,
+	    struct address_list *);
+
+/* Why address_resolve returned this code; for EAI_SYSTEM errno is read. */
+const char *address_error(int code);
+
+/*
+ * A UNIX socket's address (unix(7)); "@name" is an abstract one. Returns
+ * false when the path is empty or does not fit into sun_path.
+ */
+bool	address_parse_unix(const char *path, struct address *);
+
+/* All interfaces: "::" for AF_INET6, else 0.0.0.0. */
+void	address_any(int family, uint16_t port, struct address *);
+
+/*
+ * The host as digits, an IPv4-mapped one as IPv4, with the zone where there
+ * is one; the path of a UNIX socket. text has ADDRESS_TEXT bytes.
+ */
+const char *address_text(const struct address *, char *text);
+
+/* "ADDRESS PORT", the path alone for a UNIX socket; ADDRESS_TEXT bytes. */
+const char *address_port_text(const struct address *, char *text);
+
+/* In host order; nothing happens to a UNIX socket's. */
+void	address_set_port(struct address *, uint16_t port);
+
+/* Whether it is ours by definition: 127.0.0.0/8 or ::1. */
+bool	address_is_loopback(const struct address *);
+
+/* In host order; 0 for a UNIX socket. */
+uint16_t address_port(const struct address *);
+
+bool	address_equal(const struct address *, const struct address *);
+
+#endif

@@ -1,0 +1,289 @@
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <linux/errqueue.h>
+#include <linux/sockios.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "net/socket.h"
+
+/* A burst of datagrams must find room while one batch is being written. */
+#define DATAGRAM_BUFFER	(8 << 20)
+
+static bool
+set(int fd, int level, int option, int value, const char *what)
+{
+	if (setsockopt(fd, level, option, &value, sizeof(value)) == 0)
+		return true;
+	diag_error("cannot set %s to %d: %s", what, value, strerror(errno));
+	return false;
+}
+
+static bool
+set_hops(const struct socket_config *config, int fd, int family)
+{
+	bool six = family == AF_INET6;
+
+	if (config->tos != -1 && !(six ?
+	    set(fd, IPPROTO_IPV6, IPV6_TCLASS, config->tos, "traffic class") :
+	    set(fd, IPPROTO_IP, IP_TOS, config->tos, "type of service (-T)")))
+		return false;
+	if (config->ttl != 0 && !(six ?
+	    set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, config->ttl, "hop limit") :
+	    set(fd, IPPROTO_IP, IP_TTL, config->ttl, "TTL (-M)")))
+		return false;
+	return config->min_ttl == 0 || (six ?
+	    set(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, config->min_ttl,
+	    "minimum hop count") :
+	    set(fd, IPPROTO_IP, IP_MINTTL, config->min_ttl,
+	    "minimum TTL (-m)"));
+}
+
+static bool
+set_all(const struct socket_config *config, int fd, int family)
+{
+	if (config->debug &&
+	    !set(fd, SOL_SOCKET, SO_DEBUG, 1, "SO_DEBUG (-D)"))
+		return false;
+	if (config->broadcast &&
+	    !set(fd, SOL_SOCKET, SO_BROADCAST, 1, "broadcast (-b)"))
+		return false;
+	if (config->receive_buffer != 0 && !set(fd, SOL_SOCKET, SO_RCVBUF,
+	    config->receive_buffer, "receive buffer (-I)"))
+		return false;
+	if (config->send_buffer != 0 && !set(fd, SOL_SOCKET, SO_SNDBUF,
+	    config->send_buffer, "send buffer (-O)"))
+		return false;
+	return family == AF_UNIX || set_hops(config, fd, family);
+}
+
+/* Not asked for, so a refusal is no error: the kernel gives what it allows. */
+static void
+set_wishes(const struct socket_config *config, int fd, int family, int type)
+{
+	int size = DATAGRAM_BUFFER, on = 1;
+
+	if (type == SOCK_DGRAM && config->receive_buffer == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (type == SOCK_STREAM && family != AF_UNIX) {
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		socket_abortive(fd, true);
+	}
+}
+
+int
+socket_open(const struct socket_config *config, int family, int type)
+{
+	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd == -1 && (config->brief || errno == EAFNOSUPPORT))
+		return -1;
+	if (fd == -1) {
+		diag_error("cannot make a socket: %s", strerror(errno));
+		return -1;
+	}
+	if (!config->brief)
+		set_wishes(config, fd, family, type);
+	if (set_all(config, fd, family))
+		return fd;
+	close(fd);
+	errno = 0;
+	return -1;
+}
+
+bool
+socket_sign(const struct socket_config *config, int fd,
+    const struct address *peer)
+{
+	struct tcp_md5sig sig = { .tcpm_flags = 0 };
+	bool any = address_port(peer) == 0;
+	size_t length;
+
+	if (config->md5_key == NULL)
+		return true;
+	length = strlen(config->md5_key);
+	if (length > TCP_MD5SIG_MAXKEYLEN)
+		length = TCP_MD5SIG_MAXKEYLEN;
+	memcpy(&sig.tcpm_addr, &peer->sa, peer->length);
+	memcpy(sig.tcpm_key, config->md5_key, length);
+	sig.tcpm_keylen = (uint16_t)length;
+	sig.tcpm_flags = any ? TCP_MD5SIG_FLAG_PREFIX : 0;
+	if (setsockopt(fd, IPPROTO_TCP, any ? TCP_MD5SIG_EXT : TCP_MD5SIG,
+	    &sig, sizeof(sig)) == 0)
+		return true;
+	diag_error("cannot sign with TCP MD5 (-S): %s", strerror(errno));
+	return false;
+}
+
+void
+socket_abortive(int fd, bool abortive)
+{
+	struct linger linger = { .l_onoff = abortive, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+int
+socket_connect(int fd, const struct address *address)
+{
+	if (connect(fd, &address->sa.any, address->length) == 0)
+		return socket_connected(fd);
+	return errno;
+}
+
+int
+socket_reconnect(int fd, const struct address *address)
+{
+	if (connect(fd, &address->sa.any, address->length) == 0 ||
+	    errno == EISCONN)
+		return 0;
+	return errno == EALREADY ? EINPROGRESS : errno;
+}
+
+int
+socket_connected(int fd)
+{
+	struct address local, peer = { .length = sizeof(peer.sa) };
+	int error = socket_error(fd);
+
+	if (error != 0)
+		return error;
+	if (getpeername(fd, &peer.sa.any, &peer.length) == -1)
+		return errno;
+	socket_local(fd, &local);
+	if (peer.sa.any.sa_family != AF_UNIX && address_equal(&local, &peer) &&
+	    socket_type(fd) == SOCK_STREAM)
+		return ECONNREFUSED;
+	return 0;
+}
+
+int
+socket_error(int fd)
+{
+	int error = 0;
+	socklen_t length = sizeof(error);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == -1)
+		return errno;
+	return error;
+}
+
+void
+socket_hear_icmp(int fd, int family)
+{
+	int on = 1;
+
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+	else
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+}
+
+int
+socket_icmp(int fd, int *error)
+{
+	_Alignas(struct cmsghdr) char control[512];
+	struct msghdr message = {
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	const struct cmsghdr *part;
+	struct sock_extended_err found;
+
+	if (recvmsg(fd, &message, MSG_ERRQUEUE) == -1)
+		return -1;
+	part = CMSG_FIRSTHDR(&message);
+	if (part == NULL || part->cmsg_len < CMSG_LEN(sizeof(found)))
+		return -1;
+	memcpy(&found, CMSG_DATA(part), sizeof(found));
+	if (found.ee_origin != SO_EE_ORIGIN_ICMP &&
+	    found.ee_origin != SO_EE_ORIGIN_ICMP6)
+		return -1;
+	*error = (int)found.ee_errno;
+	return found.ee_type << 8 | found.ee_code;
+}
+
+uint64_t
+socket_unacknowledged(int fd)
+{
+	int octets;
+
+	if (ioctl(fd, SIOCOUTQ, &octets) == -1 || octets < 0)
+		return 0;
+	return (uint64_t)octets;
+}
+
+uint64_t
+socket_unread(int fd)
+{
+	int octets;
+
+	if (ioctl(fd, FIONREAD, &octets) == -1 || octets < 0)
+		return 0;
+	return (uint64_t)octets;
+}
+
+void
+socket_keepalive(int fd, int seconds)
+{
+	int on = 1, probes = 3;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof(seconds));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}
+
+void
+socket_low_water(int fd, int bytes)
+{
+	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
+}
+
+void
+socket_acknowledge(int fd)
+{
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
+
+int
+socket_type(int fd)
+{
+	int type = 0;
+	socklen_t length = sizeof(type);
+
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
+	return type;
+}
+
+void
+socket_local(int fd, struct address *address)
+{
+	memset(address, 0, sizeof(*address));
+	address->length = sizeof(address->sa);
+	if (getsockname(fd, &address->sa.any, &address->length) == -1)
+		address->length = sizeof(address->sa.any.sa_family);
+}
+
+const char *
+socket_text(int fd, const struct address *peer, char *text)
+{
+	char here[ADDRESS_TEXT], there[ADDRESS_TEXT];
+	struct address local;
+	const char *protocol;
+
+	socket_local(fd, &local);
+	protocol = peer->sa.any.sa_family == AF_UNIX ? "unix" :
+	    socket_type(fd) == SOCK_STREAM ? "tcp" : "udp";
+	snprintf(text, SOCKET_TEXT, "%s %s -> %s", protocol,
+	    address_port_text(&local, here), address_port_text(peer, there));
+	return text;
+}

@@ -1,0 +1,118 @@
+#ifndef SOCKET_H
+#define SOCKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/address.h"
+
+/*
+ * The birth of sockets: close-on-exec, non-blocking, with every option set
+ * before the first packet; and what the kernel says of them later.
+ */
+
+/* What to set on a socket; zero means: leave the kernel's value. */
+struct socket_config {
+	int	 receive_buffer;	/* bytes, SO_RCVBUF */
+	int	 send_buffer;		/* bytes, SO_SNDBUF */
+	int	 tos;			/* the whole octet, RFC 2474; -1: leave */
+	int	 ttl;			/* hops of what we send */
+	int	 min_ttl;		/* hops a packet must still have */
+	bool	 broadcast;
+	bool	 debug;			/* SO_DEBUG */
+	bool	 brief;			/* only to test a port, see below */
+	const char *md5_key;		/* RFC 2385, or NULL */
+	const char *source_host;	/* to bind to, or NULL */
+	uint16_t source_port;		/* to bind to, or 0 */
+};
+
+/*
+ * A new socket with all options set. A TCP one is abortive (see below) from
+ * the start. Returns the descriptor, which the caller owns, or -1 with the
+ * reason printed. A brief one is as the kernel makes it but for what the user
+ * asked for: not abortive; and a want of descriptors is left in errno, not
+ * printed, where 0 says that the reason was printed.
+ */
+int	socket_open(const struct socket_config *, int family, int type);
+
+/*
+ * Gives TCP_MD5SIG the key for one peer, or for any peer when the address is
+ * unspecified. Returns false with the reason printed.
+ */
+bool	socket_sign(const struct socket_config *, int fd,
+	    const struct address *peer);
+
+/*
+ * SO_LINGER {1, 0}: when the descriptor is closed, by us or by the kernel
+ * because we died, the peer gets RST instead of FIN. Taken off at a clean end.
+ */
+void	socket_abortive(int fd, bool abortive);
+
+/*
+ * Starts to connect. Returns 0 when connected, EINPROGRESS when POLLOUT will
+ * tell (ask socket_connected), else the errno.
+ */
+int	socket_connect(int fd, const struct address *);
+
+/*
+ * Connecting a second time asks how it went, in one call: 0 when connected,
+ * EINPROGRESS, or the errno, after which Linux has made the socket a fresh one
+ * that can connect to elsewhere.
+ */
+int	socket_reconnect(int fd, const struct address *);
+
+/*
+ * How a connect ended: 0 or an errno. A TCP socket that the kernel connected
+ * to itself (source port equal to destination, on loopback) is refused.
+ */
+int	socket_connected(int fd);
+
+/*
+ * From now on the kernel keeps the ICMP messages about the socket; poll(2)
+ * says POLLERR. socket_icmp takes the next one: its type << 8 | code, with
+ * *error set to what it means, or -1 when there is none.
+ */
+void	socket_hear_icmp(int fd, int family);
+int	socket_icmp(int fd, int *error);
+
+/* Takes and clears the socket's pending error; 0 for none. */
+int	socket_error(int fd);
+
+/*
+ * What the peer's TCP has not acknowledged, in octets of sequence space: our
+ * FIN counts as one (tcp(7), SIOCOUTQ).
+ */
+uint64_t socket_unacknowledged(int fd);
+
+/* Bytes that have arrived and were not read yet. */
+uint64_t socket_unread(int fd);
+
+/* TCP keepalive: asks after the given idle time whether the peer is there. */
+void	socket_keepalive(int fd, int seconds);
+
+/*
+ * SO_RCVLOWAT: poll(2) calls a TCP socket readable only once so many bytes are
+ * there, or its end.
+ */
+void	socket_low_water(int fd, int bytes);
+
+/*
+ * Acknowledges at once what has come, when no answer will carry that: a peer
+ * with Nagle's algorithm (RFC 896) holds back its next words until then.
+ */
+void	socket_acknowledge(int fd);
+
+/* SOCK_STREAM or SOCK_DGRAM. */
+int	socket_type(int fd);
+
+/*
+ * "tcp 127.0.0.1 40000 -> 127.0.0.1 22": the 5-tuple for a reader. text has
+ * SOCKET_TEXT bytes.
+ */
+#define SOCKET_TEXT	(2 * ADDRESS_TEXT + 16)
+const char *socket_text(int fd, const struct address *peer, char *text);
+
+/* The local address. */
+void	socket_local(int fd, struct address *);
+
+#endif
