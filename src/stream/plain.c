@@ -1,0 +1,64 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/socket.h"
+#include "stream/plain.h"
+
+static enum io
+plain_read(struct stream *stream, void *data, size_t size, size_t *done)
+{
+	return stream_result(stream, read(stream->rfd, data, size),
+	    IO_WANT_READ, done);
+}
+
+static enum io
+plain_write(struct stream *stream, const void *data, size_t size, size_t *done)
+{
+	return stream_result(stream, write(stream->wfd, data, size),
+	    IO_WANT_WRITE, done);
+}
+
+/*
+ * ENOTCONN: the peer has reset the connection in the meantime. Whether that
+ * matters is for the one who asks socket_error at the end.
+ */
+static enum io
+plain_shutdown(struct stream *stream)
+{
+	if (shutdown(stream->wfd, SHUT_WR) == -1 && errno != ENOTCONN)
+		return stream_fail(stream, errno);
+	return IO_OK;
+}
+
+static void
+plain_close(struct stream *stream)
+{
+	close(stream->rfd);
+	stream->rfd = stream->wfd = -1;
+}
+
+void
+plain_open(struct stream *stream, int fd)
+{
+	static const struct stream_ops ops = {
+		.read = plain_read,
+		.write = plain_write,
+		.shutdown = plain_shutdown,
+		.close = plain_close,
+	};
+	struct address local;
+
+	socket_local(fd, &local);
+	*stream = (struct stream){
+		.ops = &ops,
+		.rfd = fd,
+		.wfd = fd,
+		.caps = STREAM_DUPLEX | STREAM_RAW_INPUT | STREAM_RAW_OUTPUT |
+		    (local.sa.any.sa_family == AF_UNIX ?
+		    0 : STREAM_ACKNOWLEDGES),
+		.input = "peer",
+		.output = "peer",
+	};
+}

@@ -1,0 +1,54 @@
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "stream/stream.h"
+
+enum io
+stream_fail(struct stream *stream, int error)
+{
+	/* TCP says so when a reset was told of before, or met our FIN. */
+	if (error == EPIPE && stream->caps & STREAM_ACKNOWLEDGES)
+		error = ECONNRESET;
+	if (stream->error[0] == '\0') {
+		stream->broken_pipe = error == EPIPE;
+		snprintf(stream->error, sizeof(stream->error), "%s",
+		    strerror(error));
+	}
+	return IO_FAIL;
+}
+
+enum io
+stream_result(struct stream *stream, long result, enum io want, size_t *done)
+{
+	*done = 0;
+	if (result > 0) {
+		*done = (size_t)result;
+		return IO_OK;
+	}
+	if (result == 0)
+		return want == IO_WANT_READ ? IO_EOF : want;
+	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+		return want;
+	return stream_fail(stream, errno);
+}
+
+void
+stream_wait(const struct stream *stream, enum io wants, int64_t deadline_us)
+{
+	struct pollfd wait = {
+		.fd = wants == IO_WANT_WRITE ? stream->wfd : stream->rfd,
+		.events = wants == IO_WANT_WRITE ? POLLOUT : POLLIN,
+	};
+
+	poll(&wait, 1, clock_poll_ms(deadline_us));
+}
+
+enum io
+stream_no_shutdown(struct stream *stream)
+{
+	(void)stream;
+	return IO_OK;
+}

@@ -1,0 +1,396 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "net/socket.h"
+#include "stream/tls.h"
+#include "stream/tls_context.h"
+#include "stream/tls_lib.h"
+#include "stream/tls_peer.h"
+
+/* A whole read's worth of records comes with one recv(2). */
+#define READ_AHEAD	(256 << 10)
+
+/* What is encrypted at once: the peer can begin while we go on. */
+#define BATCH	(128 << 10)
+
+struct tls {
+	SSL	*ssl;
+	int	 fd;
+	uint8_t	*data;		/* records at rest: head..tail of size */
+	size_t	 head, tail, size;
+	size_t	 taken;		/* bytes in them that write has not owned to */
+	bool	 heard;		/* the peer has said something */
+	char	 plain[24];	/* what, if that was not TLS */
+	bool	 ready;		/* the handshake is done */
+	bool	 wrote;		/* bytes, not only records */
+	bool	 told;		/* our close_notify is among the records */
+	bool	 ended;		/* FIN has come */
+	bool	 broken;	/* OpenSSL must not be called again */
+	int	 error;		/* errno of recv(2) */
+};
+
+static const struct tls_config *config;
+static SSL_CTX *context;
+static BIO_METHOD *method;
+
+/* A peer without TLS is known by its first bytes; false for such a one. */
+static bool
+listen_to(struct tls *tls, const char *data, size_t size)
+{
+	size_t i;
+
+	tls->heard = true;
+	if (data[0] == SSL3_RT_HANDSHAKE || data[0] == SSL3_RT_ALERT)
+		return true;
+	snprintf(tls->plain, sizeof(tls->plain), "%.*s", (int)size, data);
+	tls->plain[strcspn(tls->plain, "\r\n")] = '\0';
+	for (i = 0; tls->plain[i] != '\0'; i++)
+		if (tls->plain[i] < ' ' || tls->plain[i] > '~')
+			tls->plain[i] = '.';
+	return false;
+}
+
+static int
+bio_read(BIO *bio, char *data, int size)
+{
+	struct tls *tls = tls_lib.BIO_get_data(bio);
+	long result = recv(tls->fd, data, (size_t)size, 0);
+
+	tls_lib.BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
+	if (result == -1 && (errno == EAGAIN || errno == EINTR))
+		tls_lib.BIO_set_flags(bio,
+		    BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
+	else if (result == -1)
+		tls->error = errno;
+	tls->ended |= result == 0;
+	if (result > 0 && !tls->heard &&
+	    !listen_to(tls, data, (size_t)result))
+		return -1;
+	return (int)result;
+}
+
+/*
+ * OpenSSL makes 16 KiB records, one write each. They are gathered here, so
+ * that all that one write of ours becomes is sent with one send(2).
+ */
+static int
+bio_write(BIO *bio, const char *data, int size)
+{
+	struct tls *tls = tls_lib.BIO_get_data(bio);
+	size_t length = (size_t)size, room = tls->size;
+	uint8_t *more;
+
+	while (room - tls->tail < length)
+		room = room == 0 ? 4096 : 2 * room;
+	if (room > tls->size) {
+		more = realloc(tls->data, room);
+		if (more == NULL)
+			return -1;
+		tls->data = more;
+		tls->size = room;
+	}
+	memcpy(tls->data + tls->tail, data, length);
+	tls->tail += length;
+	return size;
+}
+
+static long
+bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+	(void)bio;
+	(void)number;
+	(void)pointer;
+	return command == BIO_CTRL_FLUSH;
+}
+
+int
+tls_begin(const struct tls_config *wanted)
+{
+	config = wanted;
+	if (!tls_lib_open())
+		return EXIT_LOCAL;
+	method = tls_lib.BIO_meth_new(BIO_TYPE_SOURCE_SINK, "socket");
+	context = tls_context(config);
+	if (context == NULL || method == NULL)
+		return EXIT_LOCAL;
+	tls_lib.BIO_meth_set_read(method, bio_read);
+	tls_lib.BIO_meth_set_write(method, bio_write);
+	tls_lib.BIO_meth_set_ctrl(method, bio_ctrl);
+	tls_lib.SSL_CTX_set_default_read_buffer_len(context, READ_AHEAD);
+	tls_lib.SSL_CTX_ctrl(context, SSL_CTRL_SET_READ_AHEAD, 1, NULL);
+	return EXIT_DONE;
+}
+
+/* IO_OK when no record rests. */
+static enum io
+flush(struct stream *stream)
+{
+	struct tls *tls = stream->priv;
+	enum io answer;
+	size_t done;
+
+	while (tls->head < tls->tail) {
+		answer = stream_result(stream, send(stream->wfd,
+		    tls->data + tls->head, tls->tail - tls->head,
+		    MSG_NOSIGNAL), IO_WANT_WRITE, &done);
+		if (answer != IO_OK)
+			return answer;
+		tls->head += done;
+	}
+	tls->head = tls->tail = 0;
+	return IO_OK;
+}
+
+static enum io
+fail(struct stream *stream, const char *what, const char *why)
+{
+	if (stream->error[0] == '\0')
+		snprintf(stream->error, sizeof(stream->error), "%s%s", what,
+		    why);
+	return IO_FAIL;
+}
+
+/* The alerts by which the peer says that it is we who are not right. */
+static bool
+is_refusal(int alert)
+{
+	return alert == SSL_AD_UNKNOWN_CA || alert == SSL_AD_ACCESS_DENIED ||
+	    alert == SSL_AD_CERTIFICATE_REQUIRED ||
+	    alert == SSL_AD_UNKNOWN_PSK_IDENTITY ||
+	    (alert >= SSL_AD_BAD_CERTIFICATE &&
+	    alert <= SSL_AD_CERTIFICATE_UNKNOWN);
+}
+
+/*
+ * What the protocol found wrong is a matter of who the peer is as long as
+ * nobody has proved anything; later it is damage.
+ */
+static enum io
+fail_protocol(struct stream *stream)
+{
+	struct tls *tls = stream->priv;
+	unsigned long error = tls_lib.ERR_peek_error();
+	int alert = ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET;
+	const char *text = tls_lib_error(), *words = strstr(text, "alert ");
+
+	stream->refused |= !tls->ready;
+	if (ERR_GET_LIB(error) != ERR_LIB_SSL || alert < 0 || words == NULL)
+		return fail(stream, "TLS failed: ", text);
+	stream->refused |= is_refusal(alert);
+	return fail(stream, "refuses us: ", words + strlen("alert "));
+}
+
+static enum io
+translate(struct stream *stream, int result)
+{
+	struct tls *tls = stream->priv;
+
+	switch (tls_lib.SSL_get_error(tls->ssl, result)) {
+	case SSL_ERROR_WANT_READ:
+		return IO_WANT_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return IO_WANT_WRITE;
+	case SSL_ERROR_ZERO_RETURN:
+		return IO_EOF;
+	}
+	tls->broken = true;
+	if (tls->error != 0)
+		return stream_fail(stream, tls->error);
+	if (tls->heard && tls->plain[0] != '\0') {
+		stream->refused = true;
+		return fail(stream, "the peer speaks no TLS, it says: ",
+		    tls->plain);
+	}
+	if (!tls->ended)
+		return fail_protocol(stream);
+	if (!tls->ready)
+		return fail(stream, "hung up in the TLS handshake", "");
+	/* nginx, for one, does not answer our close_notify with its own. */
+	return fail(stream, "cut off, without TLS's close_notify",
+	    tls->told ? " (--no-shutdown keeps ours back)" : "");
+}
+
+static enum io
+tls_handshake(struct stream *stream)
+{
+	struct tls *tls = stream->priv;
+	enum io answer = IO_OK, flushed;
+	int result;
+
+	tls_lib.SSL_set_ex_data(tls->ssl, 0, stream);
+	tls_lib.ERR_clear_error();
+	result = tls_lib.SSL_do_handshake(tls->ssl);
+	if (result != 1)
+		answer = translate(stream, result);
+	if (answer == IO_EOF)
+		answer = fail(stream, "ended in the TLS handshake", "");
+	flushed = flush(stream);
+	if (answer == IO_FAIL || flushed != IO_OK)
+		return answer == IO_FAIL ? IO_FAIL : flushed;
+	if (answer == IO_OK && !tls_peer_proved(tls->ssl, config, stream))
+		return IO_FAIL;
+	tls->ready = answer == IO_OK;
+	if (tls->ready && config->listening)
+		socket_acknowledge(tls->fd);
+	return answer;
+}
+
+/* Goes on while OpenSSL holds bytes which poll(2) no longer sees. */
+static enum io
+tls_read(struct stream *stream, void *data, size_t size, size_t *done)
+{
+	struct tls *tls = stream->priv;
+	enum io answer;
+	int result;
+
+	*done = 0;
+	if (tls->broken)
+		return IO_FAIL;
+	do {
+		tls_lib.ERR_clear_error();
+		result = tls_lib.SSL_read(tls->ssl, (uint8_t *)data + *done,
+		    (int)(size - *done));
+		if (result <= 0) {
+			answer = translate(stream, result);
+			return *done > 0 ? IO_OK : answer;
+		}
+		*done += (size_t)result;
+	} while (*done < size && tls_lib.SSL_has_pending(tls->ssl));
+	return IO_OK;
+}
+
+/* The bytes count as taken once the kernel has all of their records. */
+static enum io
+tls_write(struct stream *stream, const void *data, size_t size, size_t *done)
+{
+	struct tls *tls = stream->priv;
+	enum io answer = flush(stream);
+	int result;
+
+	*done = 0;
+	if (tls->broken)
+		return IO_FAIL;
+	if (tls->taken == 0 && answer == IO_OK) {
+		tls_lib.ERR_clear_error();
+		result = tls_lib.SSL_write(tls->ssl, data,
+		    (int)(size < BATCH ? size : BATCH));
+		if (result <= 0)
+			return translate(stream, result);
+		tls->wrote = true;
+		tls->taken = (size_t)result;
+		answer = flush(stream);
+	}
+	if (answer == IO_OK) {
+		*done = tls->taken;
+		tls->taken = 0;
+	}
+	return answer;
+}
+
+/*
+ * A peer that has ended may be gone altogether. Its RST against nothing but
+ * our goodbye is no failure; whether bytes of ours were lost to one, which
+ * came earlier, is the kernel's to say.
+ */
+static enum io
+tls_shutdown(struct stream *stream)
+{
+	struct tls *tls = stream->priv;
+	bool peer_ended = tls_lib.SSL_get_shutdown(tls->ssl) &
+	    SSL_RECEIVED_SHUTDOWN;
+	enum io answer = flush(stream);
+
+	if (tls->broken)
+		return IO_FAIL;
+	if (!tls->told && answer == IO_OK) {
+		tls_lib.ERR_clear_error();
+		tls_lib.SSL_shutdown(tls->ssl);
+		tls->told = true;
+		stream->goodbye = tls->tail - tls->head;
+		answer = flush(stream);
+	}
+	if (answer == IO_FAIL && peer_ended && !tls->wrote)
+		return IO_OK;
+	if (answer == IO_OK && shutdown(stream->wfd, SHUT_WR) == -1 &&
+	    errno != ENOTCONN)
+		return stream_fail(stream, errno);
+	return answer;
+}
+
+/*
+ * Unread octets, such as tickets, would make close(2) send RST. They are only
+ * ours to drop when the connection is over, and not a forked child's.
+ */
+static void
+tls_close(struct stream *stream)
+{
+	struct tls *tls = stream->priv;
+	int round = 0;
+
+	while ((tls->told || tls->broken) && round++ < 64 &&
+	    recv(stream->rfd, NULL, READ_AHEAD, MSG_TRUNC) > 0)
+		;
+	close(stream->rfd);
+	stream->rfd = stream->wfd = -1;
+	tls_lib.SSL_free(tls->ssl);
+	free(tls->data);
+	free(tls);
+	stream->priv = NULL;
+}
+
+void
+tls_describe(const struct stream *stream, struct tls_facts *facts)
+{
+	const struct tls *tls = stream->priv;
+
+	tls_peer_describe(tls->ssl, config, facts);
+}
+
+static bool
+ssl_open(struct tls *tls)
+{
+	BIO *bio = tls_lib.BIO_new(method);
+
+	tls->ssl = tls_lib.SSL_new(context);
+	if (bio == NULL || tls->ssl == NULL)
+		return false;
+	tls_lib.BIO_set_data(bio, tls);
+	tls_lib.BIO_set_init(bio, 1);
+	tls_lib.SSL_set_bio(tls->ssl, bio, bio);
+	if (config->listening)
+		tls_lib.SSL_set_accept_state(tls->ssl);
+	else
+		tls_lib.SSL_set_connect_state(tls->ssl);
+	return tls_peer_expect(tls->ssl, config);
+}
+
+bool
+tls_open(struct stream *stream)
+{
+	static const struct stream_ops ops = {
+		.handshake = tls_handshake,
+		.read = tls_read,
+		.write = tls_write,
+		.shutdown = tls_shutdown,
+		.close = tls_close,
+	};
+	struct tls *tls = calloc(1, sizeof(*tls));
+
+	if (tls == NULL)
+		return false;
+	tls->fd = stream->rfd;
+	if (!ssl_open(tls)) {
+		free(tls);
+		return false;
+	}
+	stream->ops = &ops;
+	stream->priv = tls;
+	stream->caps &= ~(unsigned)(STREAM_RAW_INPUT | STREAM_RAW_OUTPUT);
+	stream->caps |= STREAM_BUFFERS;
+	return true;
+}

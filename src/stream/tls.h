@@ -1,0 +1,68 @@
+#ifndef TLS_H
+#define TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "stream/stream.h"
+
+/*
+ * TLS 1.2 and 1.3 over a stream socket. Only the files stream/tls*.c know
+ * OpenSSL; built without it, no_tls.c stands in their place.
+ */
+
+#define TLS_PINS	8
+
+/* Who we are, and who the peer must be. Files are PEM. */
+struct tls_config {
+	bool	 on;
+	bool	 listening;	/* we are the server */
+	bool	 client_auth;	/* the client must have a certificate */
+	bool	 insecure;	/* anybody will do */
+	const char *name;	/* the server's, to ask for and to check */
+	const char *alpn;	/* "h2,http/1.1", or NULL */
+	const char *ca;		/* authorities; NULL: the system's */
+	const char *cert, *key;	/* NULL: none, or made for this run */
+	const char *psk;	/* a shared key's file, instead of all that */
+	const char *pin[TLS_PINS];	/* "sha256:HEX" of the peer's key */
+	size_t	 pins;
+};
+
+/*
+ * Loads the library and all that the config names, asks for the password of
+ * an encrypted key; before any connection. Returns an exit code, with the
+ * reason printed unless it is EXIT_DONE. The config must stay.
+ */
+int	tls_begin(const struct tls_config *);
+
+/*
+ * What the other side's user must type to find us, without the host: NULL
+ * unless a key was made for this run.
+ */
+const char *tls_invitation(void);
+
+/*
+ * Dresses a stream that plain_open made. Its handshake must be done before
+ * the first byte; read may then answer IO_WANT_WRITE and write the other.
+ * IO_EOF is the peer's close_notify and nothing else; shutdown sends ours,
+ * and FIN; close sends neither. Returns false when there is no memory.
+ */
+bool	tls_open(struct stream *);
+
+/* Of a session, in words; "" where there is none. */
+struct tls_facts {
+	char	 version[16], cipher[48], group[32], alpn[64];
+	char	 subject[160], issuer[160];	/* of the peer's certificate */
+	char	 pin[72], valid[32];	/* "sha256:HEX"; for how long still */
+	int	 days;			/* the same, whole ones; -1: no such */
+	const char *proof;		/* what verified the peer */
+	bool	 insecure;		/* nothing did */
+};
+
+/* A stream that tls_open dressed, once its handshake is done. */
+void	tls_describe(const struct stream *, struct tls_facts *);
+
+/* Makes a key file for --psk. Returns an exit code, a reason printed. */
+int	tls_psk_create(const char *path);
+
+#endif
