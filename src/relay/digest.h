@@ -1,0 +1,42 @@
+#ifndef DIGEST_H
+#define DIGEST_H
+
+#include <pthread.h>
+
+#include "relay/tap.h"
+
+#define DIGEST_LARGEST	64		/* bytes: EVP_MAX_MD_SIZE */
+#define DIGEST_TEXT	(2 * DIGEST_LARGEST + 1)
+
+/*
+ * The hash of what passes. It is computed by a thread that reads a pipe, so
+ * that bytes move on while it works, by splice(2) when they otherwise would.
+ * The hash is OpenSSL's, loaded when it is first needed.
+ */
+struct digest {
+	struct tap tap;		/* first, so that the tap is the digest */
+	const char *expected;	/* hexadecimal, or NULL */
+	pthread_t thread;
+	int	 out;		/* the pipe's other end */
+	void	*context;
+	char	 text[DIGEST_TEXT];	/* hexadecimal, once it has ended */
+	uint8_t	 piece[192 << 10];
+};
+
+/*
+ * Finds the hash of that name; expected, unless NULL, must look like one.
+ * Returns false with the reason printed. To be called first.
+ */
+bool	digest_load(const char *name, const char *expected);
+
+/*
+ * Begins one, which breaks the flow, and blames the stream, when its end is
+ * not as expected. Returns false with the reason printed.
+ */
+bool	digest_begin(struct digest *, const char *expected,
+	    struct stream *blame);
+
+/* Ends it: all has passed. May be called again. */
+void	digest_end(struct digest *);
+
+#endif
