@@ -1,0 +1,44 @@
+#include "base/diag.h"
+#include "link/greet.h"
+#include "net/address.h"
+#include "net/socket.h"
+
+int
+greet_end(struct stream *stream, const struct address *peer, enum io answer)
+{
+	char text[ADDRESS_TEXT];
+	int code = stream->refused ? EXIT_IDENTITY : EXIT_NETWORK;
+
+	if (answer == IO_OK)
+		return EXIT_DONE;
+	address_port_text(peer, text);
+	if (answer == IO_FAIL)
+		diag_error("TLS with %s: %s", text, stream->error);
+	else {
+		diag_error("TLS with %s: handshake timed out (does the peer "
+		    "speak TLS?)", text);
+		code = EXIT_TIME;
+	}
+	/* No byte of anybody's is lost, and our last word should be heard. */
+	socket_abortive(stream->rfd, false);
+	stream->ops->close(stream);
+	return code;
+}
+
+int
+greet(struct stream *stream, const struct address *peer, int64_t deadline_us)
+{
+	enum io answer;
+
+	if (stream->ops->handshake == NULL)
+		return EXIT_DONE;
+	if (deadline_us == CLOCK_NEVER)
+		deadline_us = clock_deadline(GREET_LIMIT);
+	for (;;) {
+		answer = stream->ops->handshake(stream);
+		if (answer == IO_OK || answer == IO_FAIL ||
+		    clock_passed(deadline_us))
+			return greet_end(stream, peer, answer);
+		stream_wait(stream, answer, deadline_us);
+	}
+}

@@ -1,0 +1,268 @@
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/interrupt.h"
+#include "link/listener.h"
+
+#define BACKLOG	SOMAXCONN
+
+/* How long to wait when the process is out of descriptors. */
+#define PAUSE_MS	100
+
+static int
+complain(const char *what, const struct address *address)
+{
+	char text[ADDRESS_TEXT];
+	const char *remedy = "";
+
+	if (errno == EADDRINUSE)
+		remedy = address->sa.any.sa_family == AF_UNIX ?
+		    " (remove the file if nobody listens)" :
+		    " (choose another port, or 0 for any)";
+	diag_error("cannot %s %s: %s%s", what,
+	    address_port_text(address, text), strerror(errno), remedy);
+	return EXIT_LOCAL;
+}
+
+/*
+ * A socket file that refuses connections was left by a process that died. One
+ * that lives and takes streams says that we are of the wrong type; one that
+ * takes datagrams does not notice. So nobody is disturbed.
+ */
+static void
+remove_stale(const struct address *address)
+{
+	const char *path = address->sa.un.sun_path;
+	struct stat file;
+	int fd;
+
+	if (path[0] == '\0' || lstat(path, &file) == -1 ||
+	    !S_ISSOCK(file.st_mode))
+		return;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return;
+	if (connect(fd, &address->sa.any, address->length) == -1 &&
+	    errno == ECONNREFUSED)
+		unlink(path);
+	close(fd);
+}
+
+/* -1 with errno set, or a bound descriptor; -2 when the reason is printed. */
+static int
+bind_to(const struct listener_config *config, const struct address *address)
+{
+	int fd, off = 0, on = 1, error;
+	int family = address->sa.any.sa_family;
+
+	fd = socket_open(&config->socket, family, config->type);
+	if (fd == -1)
+		return errno == EAFNOSUPPORT ? -1 : -2;
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+		    config->family == AF_INET6 ? &on : &off, sizeof(off));
+	/* On UDP it would let a second listener take the port. */
+	if (config->type == SOCK_STREAM && family != AF_UNIX)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (family == AF_UNIX)
+		remove_stale(address);
+	if (bind(fd, &address->sa.any, address->length) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Every address: one IPv6 socket that takes IPv4 too, where there is IPv6. */
+static int
+bind_any(const struct listener_config *config, struct address *address)
+{
+	int fd = -1;
+
+	if (config->family != AF_INET) {
+		address_any(AF_INET6, config->port, address);
+		fd = bind_to(config, address);
+		if (fd != -1 || config->family == AF_INET6 ||
+		    errno == EADDRINUSE || errno == EACCES)
+			return fd;
+	}
+	address_any(AF_INET, config->port, address);
+	return bind_to(config, address);
+}
+
+/* The first address that can be bound, IPv4 before IPv6. */
+static int
+bind_host(const struct listener_config *config, struct address *address)
+{
+	const struct address_query query = {
+		.host = config->host,
+		.family = config->family,
+		.type = config->type,
+		.port = config->port,
+		.numeric = config->numeric,
+	};
+	struct address_list list;
+	int fd = -1, code = address_resolve(&query, config->deadline_us,
+	    &list);
+	size_t pass, i;
+
+	if (code != 0) {
+		diag_error("getaddrinfo for host \"%s\" port %u: %s",
+		    config->host, config->port, address_error(code));
+		return -3;
+	}
+	for (pass = 0; pass < 2 && fd == -1; pass++)
+		for (i = 0; i < list.count && fd == -1; i++)
+			if ((list.item[i].sa.any.sa_family == AF_INET) ==
+			    (pass == 0)) {
+				*address = list.item[i];
+				fd = bind_to(config, address);
+			}
+	return fd;
+}
+
+static int
+bind_path(const struct listener_config *config, struct address *address)
+{
+	int fd;
+
+	address_parse_unix(config->host, address);
+	fd = bind_to(config, address);
+	if (fd >= 0 && config->host[0] != '@')
+		interrupt_remember(config->host);
+	return fd;
+}
+
+/* The command for the other side, by the name this host has for itself. */
+static void
+invite(const struct listener_config *config, const struct address *address)
+{
+	char here[ADDRESS_TEXT], host[ADDRESS_NAME + 1] = "HOST";
+
+	if (config->family == AF_UNIX) {
+		diag_line(0, "%s -U %s", config->invitation, config->host);
+		return;
+	}
+	gethostname(host, sizeof(host) - 1);
+	diag_line(0, "%s %s %u", config->invitation, config->host == NULL ?
+	    host : address_text(address, here), address_port(address));
+}
+
+int
+listener_open(struct listener *listener, const struct listener_config *config)
+{
+	struct address address = { .length = 0 }, any;
+	char text[ADDRESS_TEXT];
+	int fd;
+
+	if (config->family == AF_UNIX)
+		fd = bind_path(config, &address);
+	else if (config->host == NULL)
+		fd = bind_any(config, &address);
+	else
+		fd = bind_host(config, &address);
+	if (fd == -3)
+		return EXIT_NAME;
+	if (fd < 0)
+		return fd == -1 ? complain("bind to", &address) : EXIT_LOCAL;
+	*listener = (struct listener){ .fd = fd, .type = config->type };
+	address_any(address.sa.any.sa_family, 0, &any);
+	if (!socket_sign(&config->socket, fd, &any))
+		return EXIT_LOCAL;
+	socket_local(fd, &address);
+	if (config->invitation != NULL)
+		invite(config, &address);
+	if (config->type == SOCK_STREAM && listen(fd, BACKLOG) == -1)
+		return complain("listen on", &address);
+	diag_line(1, "Listening on %s", address_port_text(&address, text));
+	return EXIT_DONE;
+}
+
+/* A look at the first datagram, for its sender; it stays in the queue. */
+static int
+look(int fd, struct address *peer)
+{
+	char byte;
+
+	return recvfrom(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, &peer->sa.any,
+	    &peer->length) == -1 ? -1 : fd;
+}
+
+/* What can go wrong with one peer, or for a while, is no reason to end. */
+static bool
+is_passing(int error)
+{
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		poll(NULL, 0, PAUSE_MS);
+		return true;
+	case EBADF:
+	case EINVAL:
+	case ENOTSOCK:
+	case EOPNOTSUPP:
+		return false;
+	default:
+		return true;
+	}
+}
+
+int
+listener_accept(const struct listener *listener, int64_t deadline_us, int *fd,
+    struct address *peer)
+{
+	struct pollfd wait = { .fd = listener->fd, .events = POLLIN };
+	char text[SOCKET_TEXT];
+
+	for (;;) {
+		memset(peer, 0, sizeof(*peer));
+		peer->length = sizeof(peer->sa);
+		*fd = listener->type == SOCK_DGRAM ? look(wait.fd, peer) :
+		    accept4(wait.fd, &peer->sa.any, &peer->length,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (*fd != -1)
+			break;
+		if (!is_passing(errno)) {
+			diag_error("cannot accept: %s", strerror(errno));
+			return EXIT_LOCAL;
+		}
+		if (clock_passed(deadline_us))
+			return EXIT_TIME;
+		poll(&wait, 1, clock_poll_ms(deadline_us));
+	}
+	/* Texts that nobody reads would cost a server its time. */
+	if (diag_wants(1))
+		diag_line(1, "Connection received on %s",
+		    address_port_text(peer, text));
+	if (diag_wants(2))
+		diag_say(2, "%s", socket_text(*fd, peer, text));
+	return EXIT_DONE;
+}
+
+void
+listener_leave(struct listener *listener)
+{
+	if (listener->fd != -1)
+		close(listener->fd);
+	listener->fd = -1;
+}
+
+void
+listener_close(struct listener *listener)
+{
+	struct address address;
+
+	socket_local(listener->fd, &address);
+	listener_leave(listener);
+	if (address.sa.any.sa_family == AF_UNIX &&
+	    address.sa.un.sun_path[0] != '\0')
+		interrupt_end();
+}

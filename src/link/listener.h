@@ -1,0 +1,50 @@
+#ifndef LISTENER_H
+#define LISTENER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/address.h"
+#include "net/socket.h"
+
+struct listener_config {
+	const char *host;	/* or a UNIX path; NULL: every address */
+	uint16_t port;		/* 0: the kernel chooses */
+	int	 family;	/* as in struct dial_config */
+	int	 type;
+	bool	 numeric;
+	const char *invitation;	/* what a peer's user must type before HOST */
+	struct socket_config socket;
+	int64_t	 deadline_us;	/* for resolving the host */
+};
+
+struct listener {
+	int	 fd;
+	int	 type;
+};
+
+/*
+ * Binds, says the whole invitation if there is one, and listens; `Listening on
+ * ADDRESS PORT` is said (-v) once a connect would succeed. A UNIX path is
+ * removed at the program's end. Returns EXIT_DONE, or another exit code with
+ * the reason printed.
+ */
+int	listener_open(struct listener *, const struct listener_config *);
+
+/*
+ * Waits for the next peer and says who it is (-v). For a stream socket *fd is
+ * a new descriptor, the caller's, abortive if TCP; for a datagram socket it is
+ * the listener's own, with the first datagram still to be read. Returns
+ * EXIT_DONE, or EXIT_TIME when the deadline passed, or EXIT_LOCAL with the
+ * reason printed.
+ */
+int	listener_accept(const struct listener *, int64_t deadline_us, int *fd,
+	    struct address *peer);
+
+/* No longer listens, and its path is gone. */
+void	listener_close(struct listener *);
+
+/* Closes the descriptor alone: for a forked child, whose parent goes on. */
+void	listener_leave(struct listener *);
+
+#endif

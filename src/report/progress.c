@@ -1,0 +1,207 @@
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/quantity.h"
+#include "relay/relay.h"
+#include "report/progress.h"
+
+#define LINE	256
+#define WIDTH	80		/* of a terminal that does not say */
+#define BAR	12		/* columns; a shorter one says little */
+#define BAR_MOST	42
+
+struct line {
+	char	 text[LINE];
+	size_t	 used, width;
+};
+
+/* How much of stdin is to come, if it is a file. */
+static int64_t
+rest_of_input(void)
+{
+	struct stat file;
+	off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
+
+	if (fstat(STDIN_FILENO, &file) == -1 || !S_ISREG(file.st_mode) ||
+	    at == -1 || at > file.st_size)
+		return 0;
+	return file.st_size - at;
+}
+
+/* What a run that nobody asks about need not pay for. */
+static void
+examine(struct progress *progress, uint64_t sent)
+{
+	int64_t rest = progress->size > 0 ? 0 : rest_of_input();
+
+	progress->terminal = isatty(STDERR_FILENO);
+	progress->send_size = rest > 0 ? rest + (int64_t)sent : 0;
+	progress->last_us = progress->since_us;
+}
+
+void
+progress_begin(struct progress *progress, int64_t size, int64_t since_us,
+    bool alone)
+{
+	*progress = (struct progress){
+		.alone = alone,
+		.size = size,
+		.since_us = since_us,
+	};
+	if (!alone)
+		examine(progress, 0);
+}
+
+static size_t
+width(const struct progress *progress)
+{
+	struct winsize size;
+
+	if (!progress->terminal)
+		return LINE - 1;
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == -1 || size.ws_col == 0)
+		return WIDTH - 1;
+	return size.ws_col < LINE ? size.ws_col - 1u : LINE - 1;
+}
+
+/* The next part, if it fits: parts come in the order of their worth. */
+static void
+add(struct line *line, const char *before, const char *text, const char *after)
+{
+	const char *gap = line->used > 0 ? "  " : "";
+	size_t length = strlen(gap) + strlen(before) + strlen(text) +
+	    strlen(after);
+
+	if (line->used + length > line->width) {
+		line->width = line->used;
+		return;
+	}
+	line->used += (size_t)snprintf(line->text + line->used,
+	    LINE - line->used, "%s%s%s%s", gap, before, text, after);
+}
+
+static const char *
+time_text(int64_t time_us, char *text, size_t size)
+{
+	int64_t s = time_us / CLOCK_SECOND;
+
+	if (s < 3600)
+		snprintf(text, size, "%" PRId64 ":%02d", s / 60, (int)(s % 60));
+	else
+		snprintf(text, size, "%" PRId64 ":%02d:%02d", s / 3600,
+		    (int)(s / 60 % 60), (int)(s % 60));
+	return text;
+}
+
+static void
+add_bar(struct line *line, double share)
+{
+	size_t i, columns = line->width - line->used, full;
+
+	if (columns < BAR + 2)
+		return;
+	columns = columns < BAR_MOST ? columns : BAR_MOST;
+	full = (size_t)((double)(columns - 4) * share);
+	line->used += (size_t)snprintf(line->text + line->used,
+	    LINE - line->used, "  [");
+	for (i = 0; i < columns - 4; i++)
+		line->text[line->used++] = i < full ? '=' :
+		    i == full ? '>' : ' ';
+	line->text[line->used++] = ']';
+}
+
+/* The rate of late: what was more than a second ago counts little. */
+static void
+take_rate(struct progress *progress, uint64_t moved, int64_t now_us)
+{
+	double passed = (double)(now_us - progress->last_us) / CLOCK_SECOND;
+	double rate;
+
+	if (passed < 0.05)
+		return;
+	rate = (double)(moved - progress->last) / passed;
+	if (progress->last_us == progress->since_us)
+		progress->rate = rate;
+	progress->rate += (rate - progress->rate) * passed / (passed + 1);
+	progress->last = moved;
+	progress->last_us = now_us;
+}
+
+static void
+compose(struct progress *progress, const struct relay_count *count,
+    struct line *line, bool last)
+{
+	bool sending = progress->send_size > 0 ||
+	    count->sent >= count->received;
+	double moved = (double)(sending ? count->sent : count->received);
+	double other = (double)(sending ? count->received : count->sent);
+	double size = (double)(progress->send_size + progress->size);
+	double share = size > 0 ? moved < size ? moved / size : 1 : 0;
+	int64_t now_us = clock_now_us(), spent_us = now_us - progress->since_us;
+	double mean = spent_us > 0 ? moved * CLOCK_SECOND / (double)spent_us : 0;
+	char text[QUANTITY_TEXT];
+
+	take_rate(progress, (uint64_t)moved, now_us);
+	if (size > 0) {
+		snprintf(text, sizeof(text), "%d%%", (int)(share * 100));
+		add(line, "", text, "");
+	}
+	add(line, sending ? "sent " : "got ", quantity_text(moved, text), "");
+	if (!last)
+		add(line, "", quantity_text(progress->rate, text), "/s");
+	if (size > 0 && !last && progress->rate >= 1)
+		add(line, "left ", time_text((int64_t)((1 - share) * size /
+		    progress->rate * CLOCK_SECOND), text, sizeof(text)), "");
+	if (other > 0)
+		add(line, sending ? "got " : "sent ",
+		    quantity_text(other, text), "");
+	add(line, last ? "in " : "", time_text(spent_us, text, sizeof(text)),
+	    "");
+	add(line, "mean ", quantity_text(mean, text), "/s");
+	if (size > 0 && progress->terminal)
+		add_bar(line, share);
+}
+
+/*
+ * In the background a terminal belongs to others; a reader that does not read
+ * must not stop the transfer.
+ */
+static bool
+may_draw(const struct progress *progress)
+{
+	struct pollfd wait = { .fd = STDERR_FILENO, .events = POLLOUT };
+	pid_t group = progress->terminal ? tcgetpgrp(STDERR_FILENO) : -1;
+
+	return (group == -1 || group == getpgrp()) && poll(&wait, 1, 0) == 1;
+}
+
+void
+progress_draw(struct progress *progress, const struct relay_count *count,
+    bool last)
+{
+	struct line line = { .used = 0 };
+	bool open;
+
+	if (progress->last_us == 0)
+		examine(progress, count->sent);
+	open = progress->terminal && !progress->alone && !last;
+	line.width = width(progress);
+	if (!may_draw(progress))
+		return;
+	compose(progress, count, &line, last);
+	if (!open) {
+		diag_line(0, "%.*s", (int)line.used, line.text);
+		return;
+	}
+	diag_open_line(false);
+	dprintf(STDERR_FILENO, "%s%.*s", DIAG_CLEAR, (int)line.used,
+	    line.text);
+	diag_open_line(true);
+}

@@ -1,0 +1,38 @@
+#ifndef PROGRESS_H
+#define PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct relay_count;
+
+/*
+ * How far it is, as a line on stderr: on a terminal one that is drawn again
+ * and again, as wide as the terminal is at that moment; else a new one.
+ */
+struct progress {
+	bool	 terminal;
+	bool	 alone;		/* only drawn when asked for */
+	int64_t	 send_size;	/* of what is sent; 0: unknown */
+	int64_t	 size;		/* of what is more: sent or received */
+	int64_t	 since_us, last_us;	/* 0: not looked at yet */
+	uint64_t last;		/* bytes at that moment */
+	double	 rate;		/* of late, bytes a second */
+};
+
+/* How often progress_draw should be called. */
+#define PROGRESS_REDRAW	(CLOCK_SECOND / 5)
+#define PROGRESS_LINES	(10 * CLOCK_SECOND)
+
+/*
+ * Begins with the size expected, 0 for what a file on stdin still has. Asked
+ * for by a signal only, it is drawn alone: each line ends.
+ */
+void	progress_begin(struct progress *, int64_t size, int64_t since_us,
+	    bool alone);
+
+/* Draws the line; the last one ends. Never waits for the terminal. */
+void	progress_draw(struct progress *, const struct relay_count *,
+	    bool last);
+
+#endif

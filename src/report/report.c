@@ -1,0 +1,99 @@
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "report/report.h"
+#include "report/summary.h"
+
+/* Opened once, for all peers. */
+static struct log output, hex_dump;
+
+bool
+report_prepare(const struct report_config *config)
+{
+	if (config->output != NULL &&
+	    !log_open(&output, config->output, config->append))
+		return false;
+	if (config->hex_dump != NULL &&
+	    !log_open(&hex_dump, config->hex_dump, config->append))
+		return false;
+	return config->digest == NULL ||
+	    digest_load(config->digest, config->expected);
+}
+
+static bool
+begin_digests(struct report *report, struct stream *peer)
+{
+	report->digest = calloc(2, sizeof(*report->digest));
+	if (report->digest == NULL) {
+		diag_error("no memory for digests");
+		return false;
+	}
+	report->watch.sent[0] = &report->digest[0].tap;
+	report->watch.received[0] = &report->digest[1].tap;
+	return digest_begin(&report->digest[0], NULL, peer) &&
+	    digest_begin(&report->digest[1], report->config->expected, peer);
+}
+
+static void
+report_tick(void *context, const struct relay_count *count, bool asked)
+{
+	struct report *report = context;
+
+	if (asked || report->config->progress)
+		progress_draw(&report->progress, count, false);
+}
+
+bool
+report_begin(struct report *report, const struct report_config *config,
+    struct stream *peer)
+{
+	*report = (struct report){
+		.config = config,
+		.since_us = clock_now_us(),
+		.watch = { .tick = report_tick, .context = report,
+		    .every_us = CLOCK_UNSET },
+	};
+	progress_begin(&report->progress, config->size, report->since_us,
+	    !config->progress);
+	if (config->progress)
+		report->watch.every_us = report->progress.terminal ?
+		    PROGRESS_REDRAW : PROGRESS_LINES;
+	if (config->output != NULL)
+		report->watch.received[1] = &output.tap;
+	if (config->hex_dump != NULL) {
+		hexdump_begin(&report->sent_dump, &hex_dump, '>');
+		hexdump_begin(&report->received_dump, &hex_dump, '<');
+		report->watch.sent[2] = &report->sent_dump.tap;
+		report->watch.received[2] = &report->received_dump.tap;
+	}
+	return config->digest == NULL || begin_digests(report, peer);
+}
+
+/* As sha256sum(1) does it; two of them must have names. */
+static void
+print_digests(const struct report *report, const struct relay_count *count)
+{
+	const struct digest *digest = report->digest;
+
+	if (count->sent > 0 && count->received > 0) {
+		diag_line(0, "%s  sent", digest[0].text);
+		diag_line(0, "%s  received", digest[1].text);
+	} else
+		diag_line(0, "%s  -", digest[count->received > 0].text);
+}
+
+void
+report_end(struct report *report, const struct relay_count *count, int code)
+{
+	if (report->config->progress)
+		progress_draw(&report->progress, count, true);
+	if (report->digest != NULL) {
+		digest_end(&report->digest[0]);
+		digest_end(&report->digest[1]);
+		if (code == EXIT_DONE)
+			print_digests(report, count);
+		free(report->digest);
+	}
+	summary_print(count, report->since_us, code, report->config->json);
+}

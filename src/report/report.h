@@ -1,0 +1,49 @@
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "relay/digest.h"
+#include "relay/hexdump.h"
+#include "relay/relay.h"
+#include "report/progress.h"
+
+/* What the user wants to see of the bytes that pass. */
+struct report_config {
+	bool	 progress;
+	bool	 json;			/* the summary, too, as an object */
+	bool	 append;		/* the files keep what they have */
+	int64_t	 size;			/* bytes expected; 0: unknown */
+	const char *digest;		/* a hash's name, or NULL */
+	const char *expected;		/* of what is received, or NULL */
+	const char *output, *hex_dump;	/* files, or NULL */
+};
+
+/* The report on one peer, and the watch that relay_run needs for it. */
+struct report {
+	const struct report_config *config;
+	struct relay_watch watch;
+	int64_t	 since_us;
+	struct progress progress;
+	struct hexdump sent_dump, received_dump;
+	struct digest *digest;		/* of what is sent, and received */
+};
+
+/*
+ * Opens what must be there before the first peer is. Returns false with the
+ * reason printed.
+ */
+bool	report_prepare(const struct report_config *);
+
+/*
+ * Begins the report on a peer; false, with the reason printed, when that
+ * cannot be: report_end must not be called then.
+ */
+bool	report_begin(struct report *, const struct report_config *,
+	    struct stream *peer);
+
+/* Says all there is to say at the end, which has this exit code. */
+void	report_end(struct report *, const struct relay_count *, int code);
+
+#endif

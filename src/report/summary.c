@@ -1,0 +1,58 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "relay/relay.h"
+#include "report/summary.h"
+
+/* A JSON string, or null for none. */
+static const char *
+quoted(const char *text, char *to, size_t size)
+{
+	size_t used = 0;
+
+	if (text == NULL || text[0] == '\0')
+		return "null";
+	to[used++] = '"';
+	for (; *text != '\0' && used < size - 8; text++)
+		if (*text == '"' || *text == '\\' || (*text & ~31) == 0)
+			used += (size_t)snprintf(to + used, 7, "\\u%04x",
+			    (unsigned)*text);
+		else
+			to[used++] = *text;
+	to[used++] = '"';
+	to[used] = '\0';
+	return to;
+}
+
+static void
+print_json(const struct relay_count *count, double seconds, double rate,
+    int code)
+{
+	char first[64], error[512];
+
+	diag_line(0, "{\"bytes_sent\":%" PRIu64 ",\"bytes_received\":%" PRIu64
+	    ",\"seconds\":%.6f,\"bytes_per_second\":%.0f,\"ended_first\":%s,"
+	    "\"error\":%s,\"exit_status\":%d}", count->sent, count->received,
+	    seconds, rate, quoted(count->first, first, sizeof(first)),
+	    quoted(count->reason, error, sizeof(error)), code);
+}
+
+void
+summary_print(const struct relay_count *count, int64_t since_us, int code,
+    bool json)
+{
+	double seconds = (double)(clock_now_us() - since_us) / CLOCK_SECOND;
+	double rate = seconds > 0 ?
+	    (double)(count->sent + count->received) / seconds : 0;
+	const char *how = count->reason[0] != '\0' ? count->reason :
+	    count->first;
+
+	if (json)
+		print_json(count, seconds, rate, code);
+	diag_say(1, "%" PRIu64 " bytes sent, %" PRIu64 " bytes received in "
+	    "%.3f s (%.1f MiB/s); %s%s", count->sent, count->received, seconds,
+	    rate / (1 << 20), how != NULL ? how : "time was over",
+	    how == count->first && how != NULL ? " ended first" : "");
+}
