@@ -1,0 +1,128 @@
+# bash completion for nc-lite(1)                        -*- shell-script -*-
+
+_nc_lite_hosts()
+{
+	if declare -F _known_hosts_real >/dev/null; then
+		_known_hosts_real -- "$cur"
+	else
+		mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur")
+	fi
+}
+
+_nc_lite_files()
+{
+	compopt -o filenames
+	mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+}
+
+# Whether a short option was given, alone or among others: -lkv. What stands
+# behind a letter that takes a value is that value.
+_nc_lite_has()
+{
+	local word name=$2
+	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+		[[ $word == "--$name" ]] && return 0
+		[[ $word =~ ^-[46bCcDdhklNnrStUuvz]*$1 ]] && return 0
+	done
+	return 1
+}
+
+# How many operands stand before the word that is being completed.
+_nc_lite_operands()
+{
+	local word skip='' count=0
+	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+		if [[ -n $skip ]]; then
+			skip=
+		elif [[ $word =~ ^-[46bCcDdhklNnrStUuvz]*[HIiKMmOpqRsTWw]$ ]]; then
+			skip=yes
+		elif [[ $word == --@(pin|interval|key|ttl|min-ttl|source-port|ca|source|alpn|cert|connect-timeout|exec|idle-timeout|max-conns|parallel|probe|probe-hex|psk|psk-new|sh-exec|timeout|tls-name|expect-digest|hex-dump|in|limit-rate|limit-rate-in|out|output|size) ]]; then
+			skip=yes
+		elif [[ $word != -* ]]; then
+			((count++))
+		fi
+	done
+	echo "$count"
+}
+
+_nc_lite()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+	# "=" is a word of its own to bash: --timeout = 5
+	[[ $cur == '=' ]] && cur=
+	[[ $prev == '=' ]] && prev=${COMP_WORDS[COMP_CWORD-2]}
+	COMPREPLY=()
+
+	if [[ $prev =~ ^-[46bCcDdhklNnrStUuvz]*([HIiKMmOpqRsTWw])$ ]]; then
+		prev=-${BASH_REMATCH[1]}
+	fi
+	case $prev in
+	-T)
+		mapfile -t COMPREPLY < <(compgen -W 'lowdelay throughput
+		    reliability critical inetcontrol netcontrol
+		    af11 af12 af13 af21 af22 af23 af31 af32 af33 af41 af42 af43
+		    cs0 cs1 cs2 cs3 cs4 cs5 cs6 cs7 ef va le' -- "$cur")
+		return
+		;;
+	-s|--source)
+		if _nc_lite_has U unixsock; then
+			_nc_lite_files
+		else
+			_nc_lite_hosts
+		fi
+		return
+		;;
+	-p|--source-port)
+		mapfile -t COMPREPLY < <(compgen -A service -- "$cur")
+		return
+		;;
+	-K|--key|-R|--ca|--cert|--hex-dump|--in|--out|--output|--probe|--psk|\
+	--psk-new)
+		_nc_lite_files
+		return
+		;;
+	--exec|--sh-exec)
+		mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+		return
+		;;
+	--tls-name)
+		_nc_lite_hosts
+		return
+		;;
+	--alpn)
+		mapfile -t COMPREPLY < <(compgen -W 'h2 http/1.1' -- "$cur")
+		return
+		;;
+	-H|--pin|-I|-i|--interval|-M|--ttl|-m|--min-ttl|-O|-q|-W|-w|\
+	--connect-timeout|--expect-digest|--idle-timeout|--limit-rate|\
+	--limit-rate-in|--max-conns|--parallel|--probe-hex|--size|--timeout)
+		return
+		;;
+	esac
+
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W '-4 -6 -b -C -c -D -d -H -h -I -i
+		    -K -k -l -M -m -N -n -O -p -q -R -r -S -s -T -t -U -u -v
+		    -W -w -z --ipv4 --ipv6 --broadcast --crlf --tls --pin
+		    --help --interval --key --keep-open --listen --ttl
+		    --min-ttl --nodns --source-port --ca --source --telnet
+		    --unixsock --udp --verbose --all --alpn --append --banner
+		    --cert --client-auth --connect-timeout --digest
+		    --each-address --exec --expect-digest --hex-dump
+		    --idle-timeout --in --insecure --json --limit-rate
+		    --limit-rate-in --max-conns --no-shutdown --out --output
+		    --parallel --probe --probe-hex --progress --psk --psk-new
+		    --recv-only --send-only --sh-exec --size --summary-json
+		    --timeout --tls-name --version --wait' -- "$cur")
+		return
+	fi
+
+	if _nc_lite_has U unixsock; then
+		_nc_lite_files
+	elif [[ $(_nc_lite_operands) -eq 0 ]]; then
+		_nc_lite_hosts
+	else
+		mapfile -t COMPREPLY < <(compgen -A service -- "$cur")
+	fi
+} &&
+complete -F _nc_lite nc-lite

@@ -1,0 +1,91 @@
+# fish completion for nc-lite(1)
+
+function __nc_lite_unix
+    __fish_contains_opt -s U unixsock
+end
+
+# fish leaves out what /etc/hosts calls 127.0.0.1.
+function __nc_lite_hosts
+    printf '%s\n' localhost (__fish_print_hostnames)
+end
+
+function __nc_lite_ports
+    string replace -rf '^([a-z][\w-]*)\s+(\d+)/tcp.*' '$1\t$2' </etc/services 2>/dev/null
+end
+
+# Hosts come first, then ports; a UNIX socket has a path only.
+complete -c nc-lite -f
+complete -c nc-lite -n 'not __nc_lite_unix; and test (count (__fish_print_cmd_args_without_options)) -le 1' -a '(__nc_lite_hosts)'
+complete -c nc-lite -n 'not __nc_lite_unix; and test (count (__fish_print_cmd_args_without_options)) -gt 1' -a '(__nc_lite_ports)'
+complete -c nc-lite -n __nc_lite_unix -F
+
+complete -c nc-lite -s 4 -l ipv4 -d 'IPv4 only'
+complete -c nc-lite -s 6 -l ipv6 -d 'IPv6 only'
+complete -c nc-lite -s b -l broadcast -d 'allow broadcast addresses'
+complete -c nc-lite -s C -l crlf -d 'send LF as CR LF'
+complete -c nc-lite -s c -l tls -d 'TLS, sure who is there'
+complete -c nc-lite -s D -d 'set SO_DEBUG'
+complete -c nc-lite -s d -d 'do not read stdin'
+complete -c nc-lite -s H -l pin -x -d "the peer's key: sha256:HEX"
+complete -c nc-lite -s h -l help -d 'print the options and exit'
+complete -c nc-lite -s I -x -d 'receive buffer of the socket'
+complete -c nc-lite -s i -l interval -x -d 'pause between lines, or ports'
+complete -c nc-lite -s K -l key -r -F -d 'the key of --cert'
+complete -c nc-lite -s k -l keep-open -d 'listen again after a peer'
+complete -c nc-lite -s l -l listen -d 'listen for a peer'
+complete -c nc-lite -s M -l ttl -x -d 'TTL of what is sent'
+complete -c nc-lite -s m -l min-ttl -x -d 'TTL packets must still have'
+complete -c nc-lite -s N -d 'end our way even without input'
+complete -c nc-lite -s n -l nodns -d 'look up neither names nor services'
+complete -c nc-lite -s O -x -d 'send buffer of the socket'
+complete -c nc-lite -s p -l source-port -x -a '(__nc_lite_ports)' -d 'port to connect from, or listen on'
+complete -c nc-lite -s q -x -d "at most this time after stdin's end"
+complete -c nc-lite -s R -l ca -r -F -d "authorities, in place of the system's"
+complete -c nc-lite -s r -d 'ports in random order'
+complete -c nc-lite -s S -d 'sign with TCP MD5; asks for the key'
+complete -c nc-lite -s s -l source -x -a '(__nc_lite_hosts)' -d 'address to connect from, or listen on'
+complete -c nc-lite -s T -x -a 'lowdelay throughput reliability critical inetcontrol netcontrol af11 af12 af13 af21 af22 af23 af31 af32 af33 af41 af42 af43 cs0 cs1 cs2 cs3 cs4 cs5 cs6 cs7 ef va le' -d 'type of service'
+complete -c nc-lite -s t -l telnet -d 'decline telnet options'
+complete -c nc-lite -s U -l unixsock -d 'UNIX socket; @NAME: abstract'
+complete -c nc-lite -s u -l udp -d 'datagrams'
+complete -c nc-lite -s v -l verbose -d 'say more; -vv, -vvv still more'
+complete -c nc-lite -s W -x -d 'end after this many datagrams'
+complete -c nc-lite -s w -x -d 'limit of connecting and of idleness'
+complete -c nc-lite -s z -d 'only test whether ports are open'
+complete -c nc-lite -l all -d '-z: every port must be open'
+complete -c nc-lite -l append -d '--output, --hex-dump: keep what is there'
+complete -c nc-lite -l alpn -x -a 'h2 http/1.1' -d 'protocols to agree on'
+complete -c nc-lite -l banner -d '-z: print what an open port says'
+complete -c nc-lite -l cert -r -F -d 'our certificate, with its chain'
+complete -c nc-lite -l client-auth -d '-l: ask clients for a certificate'
+complete -c nc-lite -l connect-timeout -x -d 'limit of connecting'
+complete -c nc-lite -l digest -d 'print a hash of what passed'
+complete -c nc-lite -l each-address -d '-z: all addresses of the name'
+complete -c nc-lite -l exec -x -a '(__fish_complete_command)' -d 'command in the place of stdin and stdout'
+complete -c nc-lite -l expect-digest -x -d 'fail unless what is received has this hash'
+complete -c nc-lite -l hex-dump -r -F -d 'what passes, for people'
+complete -c nc-lite -l idle-timeout -x -d 'limit of idleness'
+complete -c nc-lite -l in -r -F -d 'file in the place of stdin'
+complete -c nc-lite -l limit-rate -x -d 'bytes a second to send'
+complete -c nc-lite -l limit-rate-in -x -d 'bytes a second to receive'
+complete -c nc-lite -l insecure -d 'whoever answers will do'
+complete -c nc-lite -l json -d '-z: an object for each port'
+complete -c nc-lite -l max-conns -x -d 'commands at once with -k'
+complete -c nc-lite -l no-shutdown -d "stdin's end does not end our way"
+complete -c nc-lite -l out -r -F -d 'file for stdout; .part until complete'
+complete -c nc-lite -l output -r -F -d 'what is received, as well as stdout'
+complete -c nc-lite -l progress -d 'show how far it is'
+complete -c nc-lite -l parallel -x -d '-z: ports asked at once'
+complete -c nc-lite -l probe -r -F -d '-zu: the datagram to send'
+complete -c nc-lite -l probe-hex -x -d 'likewise, in hexadecimal'
+complete -c nc-lite -l psk -r -F -d 'the key both ends share'
+complete -c nc-lite -l psk-new -r -F -d 'make such a key and exit'
+complete -c nc-lite -l recv-only -d 'only receive'
+complete -c nc-lite -l send-only -d 'only send; end when all has arrived'
+complete -c nc-lite -l sh-exec -x -a '(__fish_complete_command)' -d 'likewise, through /bin/sh'
+complete -c nc-lite -l size -x -d 'bytes to expect, for --progress'
+complete -c nc-lite -l summary-json -d 'a JSON object at the end, on stderr'
+complete -c nc-lite -l timeout -x -d 'limit of the whole run'
+complete -c nc-lite -l tls-name -x -a '(__nc_lite_hosts)' -d "the server's name, if not HOST"
+complete -c nc-lite -l version -d 'print the version and exit'
+complete -c nc-lite -l wait -d 'try again until open; 0: for ever'

@@ -1,0 +1,44 @@
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/retry.h"
+#include "cli/options.h"
+#include "link/dial.h"
+#include "link/greet.h"
+#include "mode/mode.h"
+#include "mode/session.h"
+
+int
+mode_client(const struct options *options)
+{
+	struct dial_config config = {
+		.host = options->host,
+		.port = options->port,
+		.family = options->family,
+		.type = options->type,
+		.numeric = options->numeric,
+		.socket = options->socket,
+	};
+	struct address address;
+	struct stream peer;
+	struct retry retry;
+	int64_t deadline_us;
+	int fd, code;
+
+	code = session_begin(options);
+	if (code != EXIT_DONE)
+		return code;
+	retry_begin(&retry, options->await_us, options->deadline_us);
+	do {
+		config.quiet = !retry.last;
+		deadline_us = clock_deadline(options->connect_us);
+		if (retry.until_us < deadline_us)
+			deadline_us = retry.until_us;
+		code = dial(&config, deadline_us, &fd, &address);
+	} while (retry_next(&retry, code, options->host, options->ports_text));
+	if (code != EXIT_DONE)
+		return code;
+	if (!session_dress(options, fd, &address, &peer))
+		return EXIT_LOCAL;
+	code = greet(&peer, &address, deadline_us);
+	return code == EXIT_DONE ? session_run(options, &peer) : code;
+}

@@ -1,0 +1,75 @@
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "cli/options.h"
+#include "mode/session.h"
+#include "stream/datagram.h"
+#include "stream/named.h"
+#include "stream/plain.h"
+#include "stream/tls.h"
+
+int
+session_begin(const struct options *options)
+{
+	int code = options->tls.on ? tls_begin(&options->tls) : EXIT_DONE;
+
+	return code != EXIT_DONE || (report_prepare(&options->report) &&
+	    stdio_name(&options->local)) ? code : EXIT_LOCAL;
+}
+
+bool
+session_dress(const struct options *options, int fd,
+    const struct address *peer, struct stream *stream)
+{
+	const struct datagram_config datagram = {
+		.connected = options->mode == MODE_CLIENT,
+		.any_peer = options->keep_open,
+		.limit = options->datagrams,
+		.peer = *peer,
+	};
+
+	if (options->type == SOCK_STREAM) {
+		plain_open(stream, fd);
+		if (!options->tls.on || tls_open(stream))
+			return true;
+	} else if (datagram_open(stream, fd, &datagram))
+		return true;
+	diag_error("no memory for a peer");
+	close(fd);
+	return false;
+}
+
+/* Closes both ends, which have come to theirs. Returns the exit code. */
+static int
+end(const struct options *options, struct stream *local, struct stream *peer,
+    int code)
+{
+	peer->ops->close(peer);
+	if (options->child.command != NULL)
+		return child_end(local, options->deadline_us, code,
+		    options->keep_open);
+	local->ops->close(local);
+	return code == EXIT_DONE && named_is_left() ? EXIT_NETWORK : code;
+}
+
+int
+session_run(const struct options *options, struct stream *peer)
+{
+	struct relay_count count;
+	struct report report;
+	struct stream local;
+	int code;
+
+	if (options->child.command == NULL)
+		stdio_open(&local, &options->local);
+	else if (!child_open(&local, &options->child)) {
+		peer->ops->close(peer);
+		return EXIT_LOCAL;
+	}
+	if (!report_begin(&report, &options->report, peer))
+		return end(options, &local, peer, EXIT_LOCAL);
+	code = relay_run(&local, peer, &options->relay, &report.watch, &count);
+	code = end(options, &local, peer, code);
+	report_end(&report, &count, code);
+	return code;
+}
