@@ -1,0 +1,198 @@
+#!/usr/bin/env bats
+# The words in the documents: every row of the option table is in the manual and
+# in the completions, and nothing else is; what is installed goes again.
+#
+# shellcheck disable=SC2154 # the helpers and bats set pid, port, output, lines
+
+load helper
+
+TOP=$BATS_TEST_DIRNAME/..
+
+# in_help: the options that `--help` lists, letters and long ones, sorted.
+in_help() {
+	nc --help | sed -n 's/^ *\(-.*\)/\1/p' | sed 's/   *.*//; s/\[=.*//' | tr -s ', ' '\n' |
+	    grep '^-' | sort
+}
+
+# with_value: those of them that take one.
+with_value() {
+	nc --help | sed -n 's/^ *\(-.*\)/\1/p' | sed 's/   *.*//' |
+	    grep ' [A-Z][A-Z]*$' | tr -s ', ' '\n' | grep '^-' | sort
+}
+
+# in_manual REGEX: the options of the manual's list whose .It matches.
+in_manual() {
+	awk -v regex="$1" '/^\.Sh/ { here = /DESCRIPTION/ }
+	here && /^\.It Fl/ && $0 ~ regex {
+		for (i = 2; i < NF; i++)
+			if ($i == "Fl" && $(i + 1) == "Fl")
+				print "--" $(i++ + 2)
+			else if ($i == "Fl")
+				print "-" $(i + 1)
+	}' "$TOP/nc-lite.1"
+}
+
+# equal WHAT: stdin has the options of --help, each once; WHAT is its name.
+equal() {
+	in_help >help
+	sort >"$1"
+	[ -s help ]
+	diff help "$1" >&2 || fail "--help and $1 differ"
+}
+
+@test "--help lists each option once" {
+	[ "$(in_help | wc -l)" -gt 50 ]
+	[ -z "$(in_help | uniq -d)" ]
+}
+
+@test "--help fits into 80 columns" {
+	nc --help >help
+	run ! grep '.\{81\}' help
+}
+
+@test "the manual has each option, and no other" {
+	[ -e "$TOP/nc-lite.1" ] || fail "no nc-lite.1"
+	in_manual . | equal manual
+}
+
+@test "the manual shows a value where one is taken, and only there" {
+	in_manual ' Ar ' | sort >manual
+	[ -s manual ]
+	with_value | diff - manual
+}
+
+@test "the bash completion offers each option, and no other" {
+	bash -c '. "$1"
+		function=$(complete -p nc-lite | sed "s/.*-F \([^ ]*\).*/\1/")
+		COMP_WORDS=(nc-lite -) COMP_CWORD=1
+		"$function" nc-lite - nc-lite
+		printf "%s\n" "${COMPREPLY[@]}"' bash \
+	    "$TOP/completions/nc-lite.bash" | equal bash
+}
+
+@test "the bash completion offers no options where a value is expected" {
+	local option
+	for option in $(with_value); do
+		bash -c '. "$1"
+			function=$(complete -p nc-lite | sed "s/.*-F \([^ ]*\).*/\1/")
+			COMP_WORDS=(nc-lite "$2" -) COMP_CWORD=2
+			"$function" nc-lite - "$2" 2>/dev/null
+			printf "%s\n" "${COMPREPLY[@]}"' bash \
+		    "$TOP/completions/nc-lite.bash" "$option" >offered
+		run ! grep -x -e --listen offered
+	done
+}
+
+@test "the zsh completion offers each option, and no other" {
+	need zsh
+	zsh -f -c '_arguments() { print -rl -- "$@" }; . "$1"' zsh \
+	    "$TOP/completions/_nc-lite" |
+	    sed -n 's/^\*//; s/^([^)]*)//; s/^\*//
+		s/^\(--*[^[+=]*\)[+=]*\[.*/\1/p' | equal zsh
+}
+
+@test "the zsh completion knows which options take a value" {
+	need zsh
+	zsh -f -c '_arguments() { print -rl -- "$@" }; . "$1"' zsh \
+	    "$TOP/completions/_nc-lite" |
+	    sed -n 's/^\*//; s/^([^)]*)//; s/^\*//
+		s/^\(--*[^[+=]*\)[+=]*\[.*\]:.*/\1/p' | sort >valued
+	with_value | diff - valued
+}
+
+@test "the fish completion offers each option, and no other" {
+	need fish
+	# shellcheck disable=SC2016 # fish's own
+	HOME=$PWD fish --no-config -c 'source $argv[1]
+		complete -C "nc-lite -"; complete -C "nc-lite --"' \
+	    "$TOP/completions/nc-lite.fish" 2>fish.err | cut -f1 |
+	    sed 's/=$//' | sort -u | equal fish
+	[ ! -s fish.err ]
+}
+
+@test "the completions are accepted by their shells" {
+	bash -n "$TOP/completions/nc-lite.bash"
+	if command -v zsh; then zsh -n "$TOP/completions/_nc-lite"; fi
+	if command -v fish; then fish -n "$TOP/completions/nc-lite.fish"; fi
+}
+
+@test "the manual is clean to mandoc's eyes" {
+	need mandoc
+	mandoc -Tlint -W warning "$TOP/nc-lite.1"
+	mandoc -Tascii "$TOP/nc-lite.1" | col -b >text
+	grep -q 'EXIT STATUS' text
+}
+
+@test "the manual has the sections that people look for" {
+	local section
+	for section in NAME SYNOPSIS DESCRIPTION "CLIENT AND SERVER" "DATA TRANSFER" \
+	    "EXIT STATUS" EXAMPLES "SEE ALSO" CAVEATS; do
+		grep -q "^\\.Sh $section\$" "$TOP/nc-lite.1" || fail "no $section"
+	done
+}
+
+@test "the manual and the README name the same exit codes" {
+	awk '/^\.Sh EXIT STATUS/ { on = 1; next } /^\.Sh/ { on = 0 }
+	    on && $1 == ".It" { print $2 == "Li" ? $3 : $2 }' "$TOP/nc-lite.1" |
+	    grep '^[0-9]' | sort >manual
+	sed -n 's/^| *\([0-9][0-9+n]*\) *|.*/\1/p' "$TOP/README.md" | sort >readme
+	[ -s manual ]
+	diff manual readme
+}
+
+@test "make install puts five files in place, make uninstall leaves none" {
+	need make
+	unset MAKEFLAGS MAKELEVEL MFLAGS
+	make -s -C "$TOP" install DESTDIR="$PWD/root" PREFIX=/usr
+	[ "$(find root -type f | wc -l)" -eq 5 ]
+	[ "$(root/usr/bin/nc-lite --version)" != "" ]
+	[ -s root/usr/share/man/man1/nc-lite.1 ]
+	[ -s root/usr/share/bash-completion/completions/nc-lite ]
+	[ -s root/usr/share/zsh/site-functions/_nc-lite ]
+	[ -s root/usr/share/fish/vendor_completions.d/nc-lite.fish ]
+	make -s -C "$TOP" uninstall DESTDIR="$PWD/root" PREFIX=/usr
+	[ -z "$(find root ! -type d)" ]
+}
+
+@test "the README is 60 to 120 lines, none wider than a screen and a half" {
+	local lines
+	lines=$(wc -l <"$TOP/README.md")
+	((lines >= 60 && lines <= 120))
+	run ! grep '.\{121\}' "$TOP/README.md"
+}
+
+@test "the README's first two commands are targets of the Makefile" {
+	need make
+	grep -m 2 '^    sh tests/setup ' "$TOP/README.md" |
+	    sed 's/#.*//; s/.*setup//' | xargs -n 1 >targets
+	[ "$(wc -l <targets)" -eq 2 ]
+	while read -r word; do
+		grep -q "^$word:" "$TOP/Makefile" || fail "no target $word"
+	done <targets
+}
+
+@test "the README's examples work when pasted" {
+	private
+	mkdir bin
+	ln -s "$NC_LITE" bin/nc-lite
+	# What sends without end sends nothing here, and dies all the same.
+	mkfifo endless
+	awk '/^## / { on = /Examples/ } on && /^    / { print substr($0, 5) }' \
+	    "$TOP/README.md" | sed 's,</dev/zero,<>endless,' >examples
+	[ -s examples ]
+	PATH=$PWD/bin:$PATH bounded bash examples >said 2>&1 </dev/null || true
+	[ "$(grep -E '^(send|receiv)er: ' said | xargs)" = \
+	    "sender: 0 receiver: 0 receiver: 1" ] || fail "$(<said)"
+	grep -q 'incomplete: ' said
+	grep -qx HELLO said
+	run ! grep -i 'usage\|not found\|invalid\|too many' said
+}
+
+@test "every option in the README's examples exists" {
+	awk '/^## / { on = /Examples/ } on && /^    /' "$TOP/README.md" |
+	    grep -o 'nc-lite [^|&;>]*' | grep -oE -e ' --[a-z-]+' | sort -u >used
+	in_help >help
+	while read -r option; do
+		grep -qx -e "$option" help || fail "no $option"
+	done <used
+}

@@ -1,0 +1,103 @@
+#!/usr/bin/env bats
+# shellcheck shell=bats disable=SC2154,SC2030,SC2031,SC2016
+# A command as the local end.
+
+load helper
+
+@test "--exec runs a command for the client" {
+	listen --exec 'tr [:lower:] [:upper:]'
+	[ "$(visit say hello fin text)" = HELLO ]
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	[ ! -s listen.out ]
+}
+
+@test "--exec splits at blanks, and no shell reads it" {
+	listen --exec 'printf %s.  $HOME *'
+	[ "$(visit text)" = '$HOME.*.' ]
+}
+
+@test "--sh-exec has a shell read it" {
+	listen --sh-exec 'echo $((6 * 7)); read x; echo "<$x>" | tr h j'
+	[ "$(visit say 'hello\n' text)" = $'42\n<jello>' ]
+}
+
+@test "a client may run a command, too" {
+	peer say hello fin text
+	run nc --exec 'tr [:lower:] [:upper:]' 127.0.0.1 "$port" </dev/null
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+	wait_exit "$pid"
+	[ "$(<peer.out)" = HELLO ]
+}
+
+@test "the command sees the end of what the peer sends, and answers after it" {
+	random 5000000 in
+	listen --exec sha256sum
+	[ "$(nc 127.0.0.1 "$port" <in)" = "$(sha in)  -" ]
+}
+
+@test "32 MiB go through a command and come back whole" {
+	random 32M in
+	listen --exec cat
+	[ "$(nc 127.0.0.1 "$port" <in | sha)" = "$(sha in)" ]
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+}
+
+@test "what the command says on stderr is not the peer's" {
+	listen --sh-exec 'echo oops >&2; echo fine'
+	[ "$(visit text)" = fine ]
+	wait_exit "$pid"
+	grep -qx oops listen.err
+}
+
+@test "-k gives each connection its own process, at once" {
+	listen -k --exec cat
+	start first /usr/bin/python3 "$PEERS/peer.py" connect "$port" \
+	    say one hex 3 stall
+	wait_for_line first.out 6f6e65
+	[[ $(visit say two hex 3) == 74776f ]]
+}
+
+@test "--max-conns 1 lets the second wait for the first" {
+	listen -k --max-conns 1 --exec cat
+	start first /usr/bin/python3 "$PEERS/peer.py" connect "$port" \
+	    say one hex 3 quiet 1 fin readall
+	wait_for_line first.out 6f6e65
+	[ "$(visit say two hex 3 fin text)" = 74776f ]
+	grep -q '^quiet' first.out
+}
+
+@test "a command that cannot be run is told, and the client sees no good end" {
+	listen --exec /nowhere/at/all
+	visit readall >visit.out
+	wait_exit "$pid"
+	[ "$status" -ne 0 ]
+	grep -q '^nc-lite: .*/nowhere/at/all.*No such file' listen.err
+}
+
+@test "a client that resets ends the command" {
+	listen --sh-exec 'echo $$; exec cat'
+	visit hex 1 reset
+	wait_exit "$pid"
+	[ "$status" -eq 1 ]
+}
+
+@test "-k does not pile up dead commands" {
+	listen -k --exec cat
+	for _ in 1 2 3 4 5; do
+		visit say x fin readall
+	done
+	[ "$(wc -w <"/proc/$pid/task/$pid/children")" -le 2 ]
+}
+
+@test "a server that is ended leaves its port, though a command goes on" {
+	listen -k --exec cat
+	local server=$pid
+	client 127.0.0.1 "$port" < <(sleep 5)
+	wait_for_line listen.err '^Connection'
+	kill "$server"
+	wait_exit "$server"
+	run -1 nc -z 127.0.0.1 "$port"
+}

@@ -1,0 +1,221 @@
+# shellcheck shell=bash disable=SC2016,SC2034
+# What the test files share: begin each of them with `load helper`.
+#
+# A test runs in a directory of its own, on ports the kernel chose, and what it
+# started in the background is killed at its end.  Nothing waits for luck: the
+# helpers poll for a thing that must happen, and give up after a bound.
+# A variable before a call changes one call only: `as=second listen -k`.
+
+bats_require_minimum_version 1.5.0
+
+NC_LITE=$(realpath -m "${NC_LITE:-$BATS_TEST_DIRNAME/../nc-lite}")
+PEERS=$BATS_TEST_DIRNAME/peers
+
+setup() {
+	# Whoever runs the suite may give it a stdin that has already ended.
+	exec </dev/null
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+teardown() {
+	end_all
+	[ -n "${BATS_TEST_COMPLETED-}" ] || tail -n 4 ./*.err 2>/dev/null || :
+}
+
+# end_all: kill what this test started, and nothing else.
+end_all() {
+	local p
+	for p in $(jobs -pr); do
+		kill -KILL "$p" 2>/dev/null || :
+		wait "$p" 2>/dev/null || :
+	done
+}
+
+# fail WORD...: the test ends here.
+fail() {
+	printf '%s\n' "$*" >&2
+	return 1
+}
+
+# need TOOL...: skip the test where one is missing.
+need() {
+	local tool
+	for tool; do
+		command -v "$tool" >/dev/null || skip "needs $tool"
+	done
+}
+
+# The launcher: same process id, ended by SIGALRM after ${bound:-40} seconds,
+# signals that the shell ignores in background jobs put back to their default.
+launcher='alarm shift; $SIG{$_} = "DEFAULT" for qw(ALRM INT QUIT PIPE);
+	exec {$ARGV[0]} @ARGV or die "$ARGV[0]: $!\n"'
+
+# bounded CMD...: CMD in the foreground, for at most ${bound:-40} seconds.
+bounded() {
+	perl -e "$launcher" "${bound:-40}" "${inside[@]}" "$@" 3>&-
+}
+
+# nc ARGS...: the program under test in the foreground, bounded.
+nc() {
+	bounded "$NC_LITE" "$@"
+}
+
+# blind CMD...: CMD with a closed stdin.  (After a plain <&- the shell itself may
+# fill the gap.)
+blind() {
+	bounded sh -c 'exec "$@" <&-' sh "$@"
+}
+
+# start NAME CMD...: CMD in the background with the caller's stdin; its output
+# goes to NAME.out (or to $out) and NAME.err.  Sets $pid.
+start() {
+	local name=$1
+	shift
+	: >"$name.err"
+	[ -n "${out-}" ] || : >"$name.out"
+	perl -e "$launcher" "${bound:-40}" "${inside[@]}" "$@" \
+	    <&0 >"${out:-$name.out}" 2>"$name.err" 3>&- &
+	pid=$!
+}
+
+# client ARGS...: our client in the background, as ${as:-client}.  Sets $pid.
+client() {
+	start "${as:-client}" "$NC_LITE" "$@"
+}
+
+# serve NAME CMD...: start, then wait until it says `Listening on WHERE PORT`.
+# Sets $pid and $port.
+serve() {
+	start "$@"
+	until_true announced "$1.err" && ! gone "$pid" || fail "$(<"$1.err")" ||
+	    return
+	port=$(sed -n 's/.*istening on .*[ :]\([0-9][0-9]*\).*/\1/p' "$1.err")
+}
+
+announced() {
+	grep -q '[Ll]istening on ' "$1" || gone "$pid"
+}
+
+# listen ARGS...: our listener on any free port, as ${as:-listen}.
+# Sets $pid and $port.
+listen() {
+	serve "${as:-listen}" "$NC_LITE" -lv "$@" 0
+}
+
+# peer STEP...: a server of our own that takes one connection and does the
+# steps (peers/peer.py says which there are); its findings are in ${as:-peer}.out.
+# Sets $pid and $port.
+peer() {
+	serve "${as:-peer}" /usr/bin/python3 "$PEERS/peer.py" accept "$@"
+}
+
+# closed_port: nothing listens on $port, and nobody else can take it.
+closed_port() {
+	serve "${as:-closed}" /usr/bin/python3 "$PEERS/peer.py" hold
+}
+
+# visit STEP...: the same as a client of $port, in the foreground.
+visit() {
+	bounded /usr/bin/python3 "$PEERS/peer.py" connect "$port" "$@"
+}
+
+# until_true CMD...: poll until CMD succeeds, for at most ${within:-20} seconds.
+until_true() {
+	local end=$((SECONDS + ${within:-20}))
+	until "$@"; do
+		((SECONDS < end)) || fail "not within ${within:-20} s: $*" ||
+		    return
+		sleep 0.02
+	done
+}
+
+# wait_for_line FILE REGEX: wait until a line of FILE matches.
+wait_for_line() {
+	until_true grep -q -e "$2" "$1"
+}
+
+# wait_exit PID [SECONDS]: PID, a background job, must end within the bound
+# (20 s); its exit status is in $status.
+wait_exit() {
+	local within=${2:-20}
+	until_true gone "$1"
+	status=0
+	wait "$1" || status=$?
+}
+
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# holds FILE TEXT: FILE is TEXT, for until_true.
+holds() {
+	[ "$(<"$1")" = "$2" ]
+}
+
+# has FILE BYTES: FILE has at least so many bytes, for until_true.
+has() {
+	[ "$(stat -c %s "$1")" -ge "$2" ]
+}
+
+# sha [FILE]: the SHA-256 of FILE or of stdin, nothing else.
+sha() {
+	local sum
+	sum=$(sha256sum "$@")
+	printf '%s\n' "${sum%% *}"
+}
+
+# same FILE FILE: both hold the same bytes.
+same() {
+	cmp "$1" "$2" >&2
+}
+
+# random SIZE FILE: FILE with SIZE bytes (or 256M) that do not compress.
+random() {
+	head -c "$1" /dev/urandom >"$2"
+}
+
+# idle_pipe: a pipe that gives what is written to descriptor $tap, and does not
+# end; use it as `<&"$idle"`.
+idle_pipe() {
+	coproc IDLE { exec cat 3>&-; }
+	idle=${IDLE[0]} tap=${IDLE[1]}
+}
+
+# ticks PID: processor time that PID has used, in clock ticks (1/100 s).
+ticks() {
+	awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"
+}
+
+# private: a network and mount namespace of the test's own, in which all that the
+# helpers start from now on runs.  Loopback is up; fe80::1%hole is ours; 10.9.9.2
+# and fd99::2 swallow every packet; host names come from ./hosts, which a test may
+# rewrite in place.
+private() {
+	need unshare nsenter ip
+	local how=(-mn) enter=(-m -n -r -w)
+	if ((EUID != 0)); then
+		how+=(-r) enter+=(-U --preserve-credentials)
+	fi
+	unshare "${how[@]}" true 2>/dev/null || skip "needs namespaces"
+	printf '127.0.0.1 localhost\n' >hosts
+	printf 'hosts: files\nservices: files\n' >nsswitch.conf
+	printf 'nameserver 10.9.9.2\n' >resolv.conf
+	start private unshare "${how[@]}" sh -ec '
+		ip link set lo up
+		ip link add hole type veth peer name hole0
+		ip addr add 10.9.9.1/24 dev hole
+		ip -6 addr add fd99::1/64 dev hole nodad
+		ip -6 addr add fe80::1/64 dev hole nodad
+		ip link set hole0 up
+		ip link set hole up
+		ip neigh add 10.9.9.2 lladdr 02:00:00:00:00:02 dev hole
+		ip -6 neigh add fd99::2 lladdr 02:00:00:00:00:02 dev hole
+		for file in hosts nsswitch.conf resolv.conf; do
+			mount --bind $file /etc/$file
+		done
+		echo ready >&2
+		exec sleep 1000'
+	wait_for_line private.err ready
+	inside=(nsenter -t "$pid" "${enter[@]}")
+}
+inside=()

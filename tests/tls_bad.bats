@@ -1,0 +1,345 @@
+#!/usr/bin/env bats
+# shellcheck shell=bats disable=SC2154,SC2030,SC2031
+# TLS with the wrong peer, a broken one or an enemy: never a byte too much, never
+# an exit 0 too many.
+
+load helper
+load tls_certs
+
+setup_file() {
+	make_certificates
+	authority stranger
+	authority middle ca
+	issue expired DNS:localhost P-256 ca '33 days ago' 30
+	issue early DNS:localhost P-256 ca 'now + 5 days' 30
+	issue wrong DNS:example.org,DNS:www.example.org
+	issue wrongip IP:127.0.0.9
+	issue unknown DNS:localhost P-256 stranger
+	issue below DNS:localhost P-256 middle
+	issue weak DNS:localhost rsa:1024
+	issue wild 'DNS:*.wild.example'
+	issue localhost none
+	key P-256 "$C/self.key"
+	openssl req -x509 -new -key "$C/self.key" -subj /CN=self -days 30 \
+	    -addext subjectAltName=DNS:localhost -out "$C/self.pem"
+	cat "$C/self.pem" "$C/self.key" >"$C/self.both"
+	(umask 077; head -c 32 /dev/urandom | base64 >"$C/psk"
+	    head -c 32 /dev/urandom | base64 >"$C/psk2")
+}
+
+# refused CERTIFICATE WORDS [ARG...]: s_server with it is refused, exit 5, in
+# these words, and not a byte of ours arrives.
+refused() {
+	local name=$1 words=$2
+	shift 2
+	: >peer.out
+	server peer openssl s_server -quiet -cert "$C/$name.both" \
+	    -cipher ALL@SECLEVEL=0 -accept PORT
+	run tls "$@" localhost "$port" <<<secret
+	echo "$output"
+	[ "$status" -eq 5 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output =~ ^"nc-lite: TLS with "[0-9.:]+" $port: "$words ]]
+	kill "$pid"
+	wait_exit "$pid"
+	[ ! -s peer.out ]
+}
+
+### certificates
+
+@test "an expired certificate is refused, and since when is said" {
+	refused expired 'certificate: expired [23] days ago$'
+}
+
+@test "a certificate that is not valid yet is refused" {
+	refused early 'certificate: not valid before [45] days from now$'
+}
+
+@test "another host's certificate is refused, and both names are said" {
+	refused wrong \
+	    'certificate: for example.org, www.example.org, not localhost$'
+}
+
+@test "another address's certificate is refused" {
+	server peer openssl s_server -quiet -cert "$C/wrongip.both" -accept PORT
+	run tls 127.0.0.1 "$port" <<<secret
+	[ "$status" -eq 5 ]
+	[[ $output == *"certificate: for 127.0.0.9, not 127.0.0.1" ]]
+}
+
+@test "a self-signed certificate is refused, and its pin is said" {
+	refused self "certificate: self-signed, .*$(pin_of "$C/self.pem")"
+}
+
+@test "an unknown authority is refused and named" {
+	refused unknown 'certificate: issued by /CN=stranger, which is not known$'
+}
+
+@test "a chain without its intermediate is refused, with it is fine" {
+	refused below 'certificate: issued by /CN=middle, which is not known$'
+	cat "$C/below.both" "$C/middle.pem" >chain.pem
+	listen -c --cert chain.pem </dev/null
+	tls localhost "$port" <<<hello
+	holds listen.out hello
+}
+
+@test "RSA with 1024 bits is refused, in both roles" {
+	refused weak 'certificate: .*key too (weak|small)'
+	run nc -lc --cert "$C/weak.both" 0
+	[ "$status" -eq 2 ]
+	[[ $output == *'key too small'* ]]
+}
+
+@test "a revoked certificate is refused when --ca has the list" {
+	cd "$C"
+	[ -e index ] || { : >index; echo 01 >number
+	printf '%s\n' '[ca]' default_ca=a '[a]' database=index default_md=sha256 \
+	    crlnumber=number default_crl_days=9 certificate=ca.pem \
+	    private_key=ca.key >conf
+	openssl ca -config conf -revoke good.pem
+	openssl ca -config conf -gencrl -out list.pem; } 2>/dev/null
+	cat ca.pem list.pem >both.pem
+	listen -c --cert good.both
+	run nc -c --ca both.pem localhost "$port" <<<hello
+	[ "$status" -eq 5 ]
+	[[ $output == *'certificate: certificate revoked' ]]
+}
+
+@test "a wildcard stands for one label, and for all of it" {
+	local name
+	for name in a.wild.example b.wild.example; do
+		listen -c --cert "$C/wild.both" </dev/null
+		tls --tls-name "$name" localhost "$port" <<<hello
+	done
+	for name in wild.example a.b.wild.example a.wild.example.org; do
+		refused wild 'certificate: for \*.wild.example, not ' \
+		    --tls-name "$name"
+	done
+}
+
+@test "--insecure takes anybody, and says so each time" {
+	listen -c --cert "$C/self.both" </dev/null
+	run nc -c --insecure localhost "$port" <<<hello
+	[ "$status" -eq 0 ]
+	[ "$output" = "nc-lite: the peer is not verified (--insecure)" ]
+}
+
+@test "another key than the pinned one is refused, and named" {
+	listen -c --cert "$C/self.both"
+	run nc -c --pin "$(pin_of "$C/good.pem")" localhost "$port" <<<hello
+	[ "$status" -eq 5 ]
+	[[ $output == *"not pinned: its key is $(pin_of "$C/self.pem")" ]]
+	wait_exit "$pid"
+	[ "$status" -eq 5 ]
+	[ ! -s listen.out ]
+}
+
+@test "a client without the certificate that is asked for is exit 5, on both sides" {
+	local version
+	for version in -tls1_2 -tls1_3; do
+		tls_listen --client-auth --ca "$C/ca.pem"
+		bounded openssl s_client -quiet "$version" \
+		    -connect "127.0.0.1:$port" <<<hello >/dev/null 2>&1 || :
+		wait_exit "$pid"
+		[ "$status" -eq 5 ]
+		[ ! -s listen.out ]
+	done
+	tls_listen --client-auth --ca "$C/ca.pem"
+	idle_pipe
+	client -c --ca "$C/ca.pem" localhost "$port" <&"$idle"
+	wait_exit "$pid"
+	[ "$status" -eq 5 ]
+	grep -q 'peer: refuses us: certificate required' client.err
+}
+
+@test "-zc is exit 5 for a bad certificate, whatever else is open" {
+	tls_listen -k --exec cat
+	good=$port
+	server peer openssl s_server -quiet -cert "$C/expired.both" -accept PORT
+	run nc -zc --ca "$C/ca.pem" localhost "$port"
+	[ "$status" -eq 5 ]
+	[[ $output =~ 'certificate: expired '[23]' days ago'$ ]]
+	run nc -zc --json --ca "$C/ca.pem" localhost "$good,$port"
+	[ "$status" -eq 5 ]
+	[[ $output == *'"verified":true'*'"verified":false'* ||
+	    $output == *'"verified":false'*'"verified":true'* ]]
+}
+
+### plain peers
+
+@test "a plain server is named as such, and gets nothing" {
+	peer say 'SSH-2.0-OpenSSH\r\n' text
+	run tls localhost "$port" <<<secret
+	[ "$status" -eq 5 ]
+	[[ $output == *': the peer speaks no TLS, it says: SSH-2.0-OpenSSH' ]]
+	run ! grep -q secret peer.out
+}
+
+@test "a plain client is named as such" {
+	tls_listen
+	visit say 'GET / HTTP/1.0\r\n\r\n' readall
+	wait_exit "$pid"
+	[ "$status" -eq 5 ]
+	[[ $(<listen.err) == *': the peer speaks no TLS, it says: GET / HTTP/1.0' ]]
+}
+
+@test "a server that stays silent is exit 3 within -w" {
+	peer stall
+	run tls -w 0.3 localhost "$port" <<<hello
+	[ "$status" -eq 3 ]
+	[[ $output == *'handshake timed out (does the peer speak TLS?)' ]]
+}
+
+@test "a server that hangs up in the handshake is exit 1" {
+	peer read 1 fin
+	run tls localhost "$port" <<<hello
+	[ "$status" -eq 1 ]
+}
+
+@test "there is no falling back to TLS 1.1" {
+	tls_listen
+	bounded openssl s_client -quiet -tls1_1 -cipher ALL@SECLEVEL=0 \
+	    -connect "127.0.0.1:$port" <<<hello >/dev/null 2>&1 || :
+	wait_exit "$pid"
+	[ "$status" -eq 5 ]
+}
+
+### shared keys
+
+@test "the wrong shared key is exit 5 on both sides" {
+	listen -c --psk "$C/psk"
+	run nc -c --psk "$C/psk2" 127.0.0.1 "$port" <<<secret
+	[ "$status" -eq 5 ]
+	wait_exit "$pid"
+	[ "$status" -eq 5 ]
+	[ ! -s listen.out ]
+}
+
+@test "without the shared key either side is exit 5" {
+	listen -c --psk "$C/psk"
+	run nc -c --insecure 127.0.0.1 "$port" <<<secret
+	[ "$status" -eq 5 ]
+	wait_exit "$pid"
+	[ "$status" -eq 5 ]
+	as=second tls_listen
+	run nc -c --psk "$C/psk" 127.0.0.1 "$port" <<<secret
+	[ "$status" -eq 5 ]
+	[[ $output == *'the peer does not know the key (--psk)' ]]
+}
+
+@test "a listener with -k goes on after a stranger" {
+	listen -kc --psk "$C/psk" </dev/null
+	run nc -c --psk "$C/psk2" 127.0.0.1 "$port" <<<secret
+	[ "$status" -eq 5 ]
+	nc -c --psk "$C/psk" 127.0.0.1 "$port" <<<hello
+	until_true holds listen.out hello
+}
+
+@test "a key that is short, no key, absent or readable by others is refused" {
+	umask 077
+	head -c 31 /dev/urandom | base64 >short
+	printf 'not a key at all, not at all, and long\n' >odd
+	cp "$C/psk" open
+	chmod 640 open
+	for key in short odd open absent /dev/null; do
+		run nc -c --psk "$key" 127.0.0.1 1
+		[ "$status" -eq 2 ]
+		[[ $output == "nc-lite: "*"$key"* ]]
+	done
+	run nc --psk-new short
+	[ "$status" -eq 2 ]
+}
+
+### cuts and damage
+
+@test "a cut at any record boundary is never taken for an end" {
+	random 100000 whole
+	tls_listen -k --exec 'cat whole'
+	bounded /usr/bin/python3 "$PEERS/tls_cut.py" records 0 "$port" whole \
+	    "$NC_LITE" -c --ca "$C/ca.pem" localhost @
+}
+
+@test "a cut at any of 200 places is never taken for an end" {
+	random 1M whole
+	tls_listen -k --exec 'cat whole'
+	bounded /usr/bin/python3 "$PEERS/tls_cut.py" random 200 "$port" whole \
+	    "$NC_LITE" -c --ca "$C/ca.pem" localhost @
+}
+
+@test "a bit flipped at any of 50 places is never let through" {
+	random 100000 whole
+	tls_listen -k --exec 'cat whole'
+	bounded /usr/bin/python3 "$PEERS/tls_cut.py" flip 50 "$port" whole \
+	    "$NC_LITE" -c --ca "$C/ca.pem" localhost @
+}
+
+@test "a sender or receiver that is killed is exit 1 for the other" {
+	local i
+	for i in 1 2 3 4 5; do
+		tls_listen </dev/null
+		server=$pid
+		client -c --ca "$C/ca.pem" localhost "$port" </dev/zero
+		until_true has listen.out $((i * 1000000))
+		kill -KILL "$pid"
+		wait_exit "$server"
+		[ "$status" -eq 1 ]
+		tls_listen </dev/null
+		server=$pid
+		client -c --ca "$C/ca.pem" localhost "$port" </dev/zero
+		until_true has listen.out $((i * 1000000))
+		kill -KILL "$server"
+		wait_exit "$pid"
+		[ "$status" -eq 1 ]
+	done
+}
+
+@test "stdout full is exit 2, and no close_notify deceives the sender" {
+	out=/dev/full tls_listen </dev/null
+	run tls localhost "$port" </dev/zero
+	[ "$status" -eq 1 ]
+	wait_exit "$pid"
+	[ "$status" -eq 2 ]
+}
+
+### slow ones
+
+@test "100 clients that never finish their handshake keep nobody waiting" {
+	tls_listen -k --exec cat
+	start crowd /usr/bin/python3 "$PEERS/peer.py" crowd "$port" 100
+	wait_for_line crowd.out 100
+	bound=5 tls localhost "$port" <<<hello >out
+	holds out hello
+}
+
+@test "a handshake that takes longer than -w is dropped by -k" {
+	tls_listen -k -w 0.3 --exec cat
+	[[ $(visit say '\x16\x03\x01' readall) =~ ^(fin|reset)" 0" ]]
+	grep -q 'handshake timed out' listen.err
+	tls localhost "$port" <<<hello >out
+	holds out hello
+}
+
+### words
+
+@test "what belongs to TLS is refused without -c, and what cannot go together" {
+	local words
+	for words in --pin=x '--alpn h2' '-R f' '-K f' '--cert f' --insecure \
+	    '--psk f' '--tls-name x' '-cu' '-cz --banner' '-cl --insecure' '-c --psk f -R g' \
+	    '-c --key f' "-c --pin sha256:$(sha </dev/null) --insecure"; do
+		# shellcheck disable=SC2086
+		run nc $words localhost 1
+		[ "$status" -eq 2 ]
+		[ "${#lines[@]}" -eq 1 ]
+	done
+}
+
+@test "-c followed by a command points to --sh-exec" {
+	local words
+	for words in '-lp 4444 -c /bin/sh' '-c /bin/sh localhost 1' \
+	    '-c bash localhost 1'; do
+		# shellcheck disable=SC2086
+		run nc $words
+		[ "$status" -eq 2 ]
+		[[ $output == *'use --sh-exec COMMAND'* ]]
+	done
+}

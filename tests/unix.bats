@@ -1,0 +1,377 @@
+#!/usr/bin/env bats
+# Sockets on a path: streams, datagrams, abstract names; and the path, which is
+# gone whichever way the program ends.
+#
+# shellcheck disable=SC2154 # the helpers and bats set pid, port, output, lines
+
+load helper
+load watch
+
+# on PATH ARGS...: our listener on PATH, once it listens.  Sets $pid.
+on() {
+	local path=$1
+	shift
+	start "${as:-listen}" "$NC_LITE" -lvU "$@" "$path"
+	wait_for_line "${as:-listen}.err" "^Listening on $path\$"
+}
+
+# other NAME CMD...: somebody else's listener, which makes the socket ./sock.
+other() {
+	start "$@"
+	until_true test -S sock
+}
+
+# unix_peer PATH STEP...: a datagram server of our own (peers/unix_peer.py).
+unix_peer() {
+	serve peer /usr/bin/python3 "$PEERS/unix_peer.py" "$@"
+}
+
+# a_socket PATH: what a dead server left behind.
+a_socket() {
+	/usr/bin/python3 -c 'import socket, sys
+socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$1"
+}
+
+# gone_after SIGNAL PATH: the listener on PATH dies of SIGNAL, and takes PATH
+# with it.
+gone_after() {
+	[ -S "$2" ]
+	kill "-$1" "$pid"
+	wait_exit "$pid"
+	[ "$status" -eq $((128 + $(kill -l "$1"))) ]
+	[ ! -e "$2" ]
+}
+
+# --- streams ----------------------------------------------------------------
+
+@test "a megabyte each way through a path" {
+	random 1000000 up
+	random 1000001 down
+	on sock <down
+	nc -U sock <up >got
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	same up listen.out
+	same down got
+}
+
+@test "nothing at all goes through, and both ends know" {
+	on sock </dev/null
+	: | nc -U sock
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	[ ! -s listen.out ]
+	[ ! -e sock ]
+}
+
+@test "an abstract name: through it, and no file" {
+	random 100000 up
+	on "@nc-lite $$ $BATS_TEST_NUMBER" </dev/null
+	nc -U "@nc-lite $$ $BATS_TEST_NUMBER" <up
+	wait_exit "$pid"
+	same up listen.out
+	run ! ls ./*nc-lite*
+}
+
+@test "nc -q0 -U PATH asks and gets its answer" {
+	on sock <<<answer
+	run -0 nc -q0 -U sock <<<question
+	[ "$output" = answer ]
+	wait_exit "$pid"
+	[ "$(<listen.out)" = question ]
+}
+
+@test "nc.openbsd is our client, and our server" {
+	need nc.openbsd
+	random 300000 up
+	on sock <<<answer
+	run -0 bounded nc.openbsd -N -U sock <up
+	[ "$output" = answer ]
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	same up listen.out
+	other theirs nc.openbsd -NlU sock <<<answer
+	run -0 nc -U sock <up
+	[ "$output" = answer ]
+	wait_exit "$pid"
+	same up theirs.out
+}
+
+@test "socat is our client, and our server" {
+	need socat
+	random 300000 up
+	on sock </dev/null
+	bounded socat -u OPEN:up UNIX-CONNECT:sock
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	same up listen.out
+	other theirs socat UNIX-LISTEN:sock SYSTEM:"tee got; echo answer"
+	run -0 nc -U sock <up
+	wait_exit "$pid"
+	same up got
+}
+
+@test "socat and nc.openbsd meet us under an abstract name" {
+	need socat nc.openbsd
+	local name="nc-lite-$$-$BATS_TEST_NUMBER"
+	on "@$name" </dev/null
+	echo x | bounded socat -u - "ABSTRACT-CONNECT:$name"
+	wait_exit "$pid"
+	[ "$(<listen.out)" = x ]
+	start theirs socat -u "ABSTRACT-LISTEN:$name" -
+	until_true grep -q "@$name" /proc/net/unix
+	echo y | nc -U "@$name"
+	wait_for_line theirs.out y
+}
+
+@test "-k serves one client after the other on the same path" {
+	on sock -k </dev/null
+	local inode
+	inode=$(stat -c %i sock)
+	for text in one two three; do
+		echo "$text" | nc -U sock
+	done
+	wait_for_line listen.out three
+	[ "$(xargs <listen.out) $(stat -c %i sock)" = "one two three $inode" ]
+	gone_after TERM sock
+}
+
+@test "-v says who came to a path in one line more" {
+	on sock </dev/null
+	: | nc -U sock
+	wait_exit "$pid"
+	[ "$(wc -l <listen.err)" -le 3 ]
+}
+
+@test "no such path, and nobody behind it: exit 1 and the path" {
+	run -1 nc -U none </dev/null
+	one_line 'none.*No such file or directory'
+	a_socket stale
+	run -1 nc -U stale </dev/null
+	one_line 'stale.*Connection refused'
+}
+
+@test "a path of 107 bytes works, one of 108 is refused" {
+	local path
+	path=$(printf '%0107d' 0)
+	on "$path" </dev/null
+	echo x | nc -U "$path"
+	wait_exit "$pid"
+	[ "$(<listen.out)" = x ]
+	run -2 nc -lU "0$path" </dev/null
+	[ ! -e "0$path" ]
+}
+
+# --- the path afterwards ----------------------------------------------------
+
+@test "the path goes when the transfer is done" {
+	on sock </dev/null
+	echo x | nc -U sock
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	[ ! -e sock ]
+}
+
+@test "the path goes with SIGINT, SIGTERM, SIGHUP and SIGQUIT while listening" {
+	local signal
+	for signal in INT TERM HUP QUIT; do
+		on sock </dev/null
+		gone_after "$signal" sock
+	done
+}
+
+@test "the path goes with a signal in the middle of a transfer" {
+	local signal
+	printf x >some
+	for signal in INT TERM HUP; do
+		: >listen.out
+		on sock -k </dev/null
+		socat -t 60 -u OPEN:some,ignoreeof UNIX-CONNECT:sock 3>&- &
+		until_true test -s listen.out
+		gone_after "$signal" sock
+	done
+}
+
+@test "the path goes when stdout fails, and when its reader leaves" {
+	out=/dev/full on sock </dev/null
+	echo x | run nc -U sock
+	wait_exit "$pid"
+	[ "$status" -eq 2 ]
+	[ ! -e sock ]
+	mkfifo pipe
+	head -c 1 <pipe >first &
+	out=pipe on sock </dev/null
+	yes | run nc -U sock
+	wait_exit "$pid"
+	[ "$status" -eq 141 ]
+	[ ! -e sock ]
+}
+
+@test "the path goes when the time is over" {
+	run -3 nc -lU sock --timeout 100ms </dev/null
+	[ ! -e sock ]
+}
+
+@test "the paths of datagram listeners go with signals too" {
+	local signal
+	for signal in INT TERM HUP; do
+		on sock -u </dev/null
+		gone_after "$signal" sock
+	done
+}
+
+@test "a client leaves the path of its server alone" {
+	other theirs nc.openbsd -klU sock </dev/null
+	: | nc -U sock
+	[ -S sock ]
+	mkfifo idle
+	client -U sock <>idle
+	kill "$pid"
+	wait_exit "$pid"
+	[ -S sock ]
+}
+
+# --- a path that is there already -------------------------------------------
+
+@test "a path in use is refused, and its server goes on" {
+	on sock </dev/null
+	run -2 nc -lU sock </dev/null
+	one_line 'sock.*: Address already in use'
+	[ -S sock ]
+	echo x | nc -U sock
+	wait_exit "$pid"
+	[ "$(<listen.out)" = x ]
+}
+
+@test "a datagram path in use is refused, and its server goes on" {
+	on sock -u -W 1 </dev/null
+	run -2 nc -luU sock </dev/null
+	one_line 'sock.*: Address already in use'
+	echo x | nc -uU sock
+	wait_exit "$pid"
+	[ "$(<listen.out)" = x ]
+}
+
+@test "a socket that a dead server left behind is replaced" {
+	a_socket sock
+	on sock </dev/null
+	echo x | nc -U sock
+	wait_exit "$pid"
+	[ "$(<listen.out)" = x ]
+	[ ! -e sock ]
+}
+
+@test "a file, a directory or a link at the path is refused and kept" {
+	echo precious >file
+	mkdir directory
+	ln -s nowhere link
+	for path in file directory link; do
+		run -2 nc -lU "$path" </dev/null
+		one_line "$path.*: Address already in use"
+	done
+	[ "$(<file)" = precious ]
+	[ -d directory ]
+	[ -L link ]
+}
+
+@test "a path in a directory that is not there is refused" {
+	run -2 nc -lU none/sock </dev/null
+	one_line 'none/sock.*: No such file or directory'
+}
+
+# --- datagrams --------------------------------------------------------------
+
+@test "datagrams to a path and back; the client's own path goes" {
+	unix_peer "$PWD/server" take 1 reply answer
+	run -0 nc -u -W 1 -U server <<<question
+	[ "$output" = answer ]
+	read -r sender size text <peer.out
+	[ "$size $text" = "9 question" ]
+	[ -n "$sender" ]
+	[ ! -e "$sender" ]
+	[ ! -e "${sender%/*}" ]
+}
+
+@test "a datagram client's own path goes with SIGINT, SIGTERM and SIGHUP" {
+	unix_peer "$PWD/server" take 3 stall
+	local signal sender
+	mkfifo idle
+	for signal in INT TERM HUP; do
+		client -uU server <>idle
+		echo "$signal" >idle
+		wait_for_line peer.out "$signal"
+		sender=$(sed -n "s/ .*$signal//p" peer.out)
+		gone_after "$signal" "$sender"
+		[ ! -e "${sender%/*}" ]
+	done
+}
+
+@test "-s gives a datagram client its own path, which goes at the end" {
+	unix_peer "$PWD/server" take 1 reply answer
+	run -0 nc -u -W 1 -s mine -U server <<<question
+	[ "$output" = answer ]
+	[ "$(<peer.out)" = "mine 9 question" ]
+	[ ! -e mine ]
+}
+
+@test "-s with a path that is there is refused and it is kept" {
+	unix_peer "$PWD/server" stall
+	echo precious >mine
+	run -2 nc -u -s mine -U server <<<question
+	one_line 'mine.*: Address already in use'
+	[ "$(<mine)" = precious ]
+}
+
+@test "a datagram listener keeps boundaries of any size and answers" {
+	on sock -u -W 4 </dev/null
+	/usr/bin/python3 -c 'import socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+for n in (1, 0, 4096, 65507): s.sendto(b"x" * n, "sock")'
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	[ "$(wc -c <listen.out)" -eq 69604 ]
+	[ ! -e sock ]
+}
+
+@test "a datagram client under an abstract name gets its answer" {
+	local name="@nc-lite-$$-$BATS_TEST_NUMBER"
+	unix_peer "$name" take 1 reply answer
+	run -0 nc -u -W 1 -U "$name" <<<question
+	[ "$output" = answer ]
+}
+
+@test "our datagram client and our datagram listener talk" {
+	on sock -u <<<answer
+	run -0 nc -u -W 1 -U sock <<<question
+	[ "$output" = answer ]
+	wait_for_line listen.out question
+}
+
+@test "nc.openbsd and socat send us datagrams, and take ours" {
+	need nc.openbsd socat
+	on sock -uk -W 2 </dev/null
+	echo one | bounded nc.openbsd -u -q0 -U sock
+	echo two | bounded socat -u - UNIX-SENDTO:sock
+	wait_exit "$pid"
+	[ "$(xargs <listen.out)" = "one two" ]
+	other theirs socat -u UNIX-RECV:sock -
+	echo three | nc -u -w0 -U sock
+	wait_for_line theirs.out three
+}
+
+@test "nobody behind a datagram path: exit 1, and nothing is left in /tmp" {
+	TMPDIR=$PWD run -1 nc -uU none <<<x
+	one_line 'none.*(No such file|refused)'
+	[ "$(ls -A)" = "" ] || [ -z "$(find . -type s)" ]
+}
+
+@test "the path of a listener for one goes when that one has come" {
+	on sock </dev/null
+	local first=$pid
+	socat -t 60 -u EXEC:"sleep 5" UNIX-CONNECT:sock 3>&- &
+	until_true test ! -e sock
+	as=second on sock -k </dev/null
+	kill "$first"
+	wait_exit "$first"
+	[ -S sock ]
+}
