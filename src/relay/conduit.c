@@ -6,7 +6,7 @@
 
 #include "relay/conduit.h"
 
-#define PIPE_SIZE	(512 << 10)
+#define PIPE_LEAST	(128 << 10)
 
 bool
 conduit_serves(const struct stream *source, const struct stream *sink)
@@ -29,8 +29,11 @@ conduit_is_direct(const struct conduit *conduit, const struct stream *source,
 static void
 grow(int fd)
 {
-	if (fcntl(fd, F_GETPIPE_SZ) < PIPE_SIZE)
-		fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
+	int size, has = fcntl(fd, F_GETPIPE_SZ);
+
+	for (size = CONDUIT_SIZE; size >= PIPE_LEAST && size > has; size /= 2)
+		if (fcntl(fd, F_SETPIPE_SZ, size) != -1)
+			return;
 }
 
 bool
@@ -96,7 +99,7 @@ conduit_fill(struct conduit *conduit, struct stream *source, size_t limit,
 	enum io answer;
 
 	answer = result(source, move(source->rfd, conduit->in,
-	    limit < PIPE_SIZE ? limit : PIPE_SIZE), IO_WANT_READ, done);
+	    limit < CONDUIT_SIZE ? limit : CONDUIT_SIZE), IO_WANT_READ, done);
 	conduit->held += *done;
 	return answer;
 }
@@ -154,7 +157,7 @@ conduit_pass(struct stream *source, struct stream *sink, size_t limit,
     size_t *done)
 {
 	ssize_t moved = move(source->rfd, sink->wfd,
-	    limit < PIPE_SIZE ? limit : PIPE_SIZE);
+	    limit < CONDUIT_SIZE ? limit : CONDUIT_SIZE);
 	int error = errno;
 	bool by_sink = false;
 

@@ -7,6 +7,12 @@
 #include "stream/stream.h"
 
 /*
+ * Most that goes at once, and how large pipes are made: as large as
+ * /proc/sys/fs/pipe-max-size lets an unprivileged user have them.
+ */
+#define CONDUIT_SIZE	((size_t)1 << 20)
+
+/*
  * A pipe of our own between two descriptors, so that splice(2) can move bytes
  * without user space seeing them. What is in it is counted: EAGAIN alone does
  * not say whether the source is empty or the pipe full.

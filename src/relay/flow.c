@@ -330,6 +330,7 @@ pass(struct flow *flow, size_t limit, size_t *done)
 	return flow->deaf ? IO_OK : answer;
 }
 
+/* As with the buffer, another round is worth it after a full load only. */
 static bool
 fill_conduit(struct flow *flow, size_t limit)
 {
@@ -347,7 +348,7 @@ fill_conduit(struct flow *flow, size_t limit)
 		return fill_buffer(flow, limit);
 	if (flow->sink_full)
 		return false;
-	return source_answered(flow, answer, done) && flow->bulk;
+	return source_answered(flow, answer, done) && done == CONDUIT_SIZE;
 }
 
 /* Moves what may be moved now; true when it is worth another round. */
