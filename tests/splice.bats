@@ -194,6 +194,37 @@ has_begun() {
 	same in got
 }
 
+# device FILE: FILE as a block device, open as $device until that is closed.
+device() {
+	local name
+	name=$(losetup -f --show "$1" 2>losetup.err) ||
+	    skip "needs loop devices: $(<losetup.err)"
+	exec {device}<>"$name"
+	losetup -d "$name"
+}
+
+@test "a disk is sent, written to a disk, and too much for it is an error" {
+	need losetup
+	random 3M from
+	head -c 3M /dev/zero >to
+	device to
+	local disk=/proc/self/fd/$device
+	out=$disk listen
+	device from
+	nc 127.0.0.1 "$port" <&"$device"
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	same from "$disk"
+
+	cat "$SOME" "$SOME" >twice
+	out=$disk listen
+	run nc 127.0.0.1 "$port" <twice
+	[ "$status" -eq 1 ]
+	wait_exit "$pid"
+	[ "$status" -eq 2 ]
+	grep -q 'stdout: No space left on device; incomplete' listen.err
+}
+
 @test "pipes we were given stay usable for others" {
 	mkfifo drain
 	cat <drain >got 3>&- &

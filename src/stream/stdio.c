@@ -181,7 +181,10 @@ is_null(const struct stat *file)
 	return S_ISCHR(file->st_mode) && file->st_rdev == makedev(1, 3);
 }
 
-/* What splice(2) can take from; terminals are the one great exception. */
+/*
+ * What splice(2) can take from without sleeping. A terminal cannot; from a
+ * socket of others it sleeps, for it asks the description, not the flag.
+ */
 static unsigned
 raw_input(const struct stat *file)
 {
@@ -197,7 +200,7 @@ raw_output(const struct stat *file)
 {
 	if (S_ISFIFO(file->st_mode))
 		return STREAM_RAW_OUTPUT | STREAM_PIPE_OUTPUT;
-	if (S_ISREG(file->st_mode))
+	if (S_ISREG(file->st_mode) || S_ISBLK(file->st_mode))
 		return fcntl(STDOUT_FILENO, F_GETFL) & O_APPEND ? 0 :
 		    STREAM_RAW_OUTPUT;
 	return is_null(file) ? STREAM_RAW_OUTPUT : 0;
