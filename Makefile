@@ -1,5 +1,5 @@
-# nc-lite. Targets: all check lint check-asan check-valgrind bench demo deps
-# bench-deps install uninstall clean.
+# nc-lite. Targets: all check lint check-asan check-copy check-valgrind bench
+# demo deps bench-deps install uninstall clean.
 
 PREFIX	?= /usr/local
 BINDIR	= $(DESTDIR)$(PREFIX)/bin
@@ -32,6 +32,9 @@ HEADERS	:= $(filter-out $(UNUSED),$(wildcard src/*/*.h))
 SCRIPTS	= tests/run tests/setup tests/demo tests/valgrind .ci/run \
 	  $(wildcard tests/*.bash tests/*.bats) completions/nc-lite.bash
 
+COPY_TESTS = transfer.bats halfclose.bats abort.bats interop.bats splice.bats \
+	  unix.bats recipes.bats
+
 all: $(BINARY)
 
 $(BINARY): $(OBJECTS)
@@ -63,6 +66,10 @@ check-asan:
 	    -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	    -fno-omit-frame-pointer -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=0"
 	NC_LITE=$(CURDIR)/build/asan/nc-lite tests/run
+
+# What moves bytes, without zero copy.
+check-copy: all
+	NC_LITE_COPY=1 tests/run $(COPY_TESTS)
 
 # One transfer of each kind through valgrind: memory and descriptors.
 check-valgrind: all
@@ -104,5 +111,5 @@ uninstall:
 clean:
 	rm -rf build nc-lite
 
-.PHONY: all bench bench-deps check check-asan check-valgrind clean demo deps \
-	headers install layers lint uninstall
+.PHONY: all bench bench-deps check check-asan check-copy check-valgrind clean \
+	demo deps headers install layers lint uninstall
