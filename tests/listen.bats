@@ -165,6 +165,24 @@ sockets_are() {
 	[ "$output" = 128 ]
 }
 
+# reader_leaves ARGS...: it does while nobody is connected.
+reader_leaves() {
+	mkfifo pipe
+	start head sh -c 'exec head -n 1 <pipe'
+	local reader=$pid
+	out=pipe listen "$@"
+	nc $insecure 127.0.0.1 "$port" <<<line
+	wait_exit "$reader"
+	wait_exit "$pid"
+	[ "$status" -eq 141 ]
+	rm pipe
+}
+
+@test "-k ends as by SIGPIPE when the reader of its output leaves between peers" {
+	insecure='' reader_leaves -k
+	insecure='-c --insecure' reader_leaves -kc
+}
+
 @test "a signal ends a listener with 128 and its number, and frees the port" {
 	for pair in INT:130 TERM:143 HUP:129; do
 		listen -k

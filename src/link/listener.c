@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -171,7 +172,8 @@ listener_open(struct listener *listener, const struct listener_config *config)
 		return EXIT_NAME;
 	if (fd < 0)
 		return fd == -1 ? complain("bind to", &address) : EXIT_LOCAL;
-	*listener = (struct listener){ .fd = fd, .type = config->type };
+	*listener = (struct listener){ .fd = fd, .type = config->type,
+	    .output = config->output };
 	address_any(address.sa.any.sa_family, 0, &any);
 	if (!socket_sign(&config->socket, fd, &any))
 		return EXIT_LOCAL;
@@ -215,18 +217,26 @@ is_passing(int error)
 	}
 }
 
+void
+listener_interest(const struct listener *listener, struct pollfd *wait)
+{
+	wait[0] = (struct pollfd){ .fd = listener->fd, .events = POLLIN };
+	wait[1] = (struct pollfd){ .fd = listener->output };
+}
+
 int
 listener_accept(const struct listener *listener, int64_t deadline_us, int *fd,
     struct address *peer)
 {
-	struct pollfd wait = { .fd = listener->fd, .events = POLLIN };
+	struct pollfd wait[LISTENER_WAITS];
 	char text[SOCKET_TEXT];
 
+	listener_interest(listener, wait);
 	for (;;) {
 		memset(peer, 0, sizeof(*peer));
 		peer->length = sizeof(peer->sa);
-		*fd = listener->type == SOCK_DGRAM ? look(wait.fd, peer) :
-		    accept4(wait.fd, &peer->sa.any, &peer->length,
+		*fd = listener->type == SOCK_DGRAM ? look(listener->fd, peer) :
+		    accept4(listener->fd, &peer->sa.any, &peer->length,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (*fd != -1)
 			break;
@@ -234,9 +244,11 @@ listener_accept(const struct listener *listener, int64_t deadline_us, int *fd,
 			diag_error("cannot accept: %s", strerror(errno));
 			return EXIT_LOCAL;
 		}
-		if (clock_passed(deadline_us))
+		if (poll(wait, LISTENER_WAITS, clock_poll_ms(deadline_us)) ==
+		    0 && clock_passed(deadline_us))
 			return EXIT_TIME;
-		poll(&wait, 1, clock_poll_ms(deadline_us));
+		if (wait[1].revents != 0)
+			return EXIT_SIGNAL + SIGPIPE;
 	}
 	/* Texts that nobody reads would cost a server its time. */
 	if (diag_wants(1))

@@ -1,6 +1,7 @@
 #ifndef LISTENER_H
 #define LISTENER_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ struct listener_config {
 	int	 type;
 	bool	 numeric;
 	const char *invitation;	/* what a peer's user must type before HOST */
+	int	 output;	/* as in struct listener */
 	struct socket_config socket;
 	int64_t	 deadline_us;	/* for resolving the host */
 };
@@ -21,6 +23,7 @@ struct listener_config {
 struct listener {
 	int	 fd;
 	int	 type;
+	int	 output;	/* once nobody reads it no peer is wanted; or -1 */
 };
 
 /*
@@ -31,12 +34,16 @@ struct listener {
  */
 int	listener_open(struct listener *, const struct listener_config *);
 
+/* What poll(2) watches while a peer is awaited: the door and the output. */
+#define LISTENER_WAITS	2
+void	listener_interest(const struct listener *, struct pollfd *);
+
 /*
  * Waits for the next peer and says who it is (-v). For a stream socket *fd is
  * a new descriptor, the caller's, abortive if TCP; for a datagram socket it is
  * the listener's own, with the first datagram still to be read. Returns
  * EXIT_DONE, or EXIT_TIME when the deadline passed, or EXIT_LOCAL with the
- * reason printed.
+ * reason printed, or EXIT_SIGNAL + SIGPIPE when the output has lost its reader.
  */
 int	listener_accept(const struct listener *, int64_t deadline_us, int *fd,
 	    struct address *peer);

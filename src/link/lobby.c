@@ -100,15 +100,14 @@ set_waits(const struct lobby *lobby, struct pollfd *wait)
 		if (guest->deadline_us < until_us)
 			until_us = guest->deadline_us;
 	}
-	wait[i] = (struct pollfd){ .fd = lobby->listener->fd,
-	    .events = POLLIN };
+	listener_interest(lobby->listener, &wait[i]);
 	return until_us;
 }
 
 int
 lobby_admit(struct lobby *lobby, int64_t deadline_us, struct stream *stream)
 {
-	struct pollfd wait[LOBBY_GUESTS + 1];
+	struct pollfd wait[LOBBY_GUESTS + LISTENER_WAITS];
 	int64_t until_us;
 	size_t i;
 	int code = EXIT_DONE;
@@ -120,11 +119,12 @@ lobby_admit(struct lobby *lobby, int64_t deadline_us, struct stream *stream)
 		until_us = set_waits(lobby, wait);
 		if (deadline_us < until_us)
 			until_us = deadline_us;
-		poll(wait, (nfds_t)lobby->count + 1, clock_poll_ms(until_us));
+		poll(wait, (nfds_t)lobby->count + LISTENER_WAITS,
+		    clock_poll_ms(until_us));
 		i = lobby->count;
 		if (shake_hands(lobby, wait, stream))
 			return EXIT_DONE;
-		if (wait[i].revents != 0)
+		if (wait[i].revents != 0 || wait[i + 1].revents != 0)
 			code = open_door(lobby);
 		if (code == EXIT_DONE && clock_passed(deadline_us))
 			code = EXIT_TIME;

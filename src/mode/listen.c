@@ -120,6 +120,8 @@ mode_listen(const struct options *options)
 		.type = options->type,
 		.numeric = options->numeric,
 		.socket = options->socket,
+		.output = options->child.command == NULL &&
+		    !options->local.no_output ? STDOUT_FILENO : -1,
 		.deadline_us = options->deadline_us,
 	};
 	struct listener listener;
