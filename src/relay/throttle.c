@@ -23,11 +23,13 @@ least(int64_t a, int64_t b)
 size_t
 throttle_allows(struct throttle *throttle)
 {
-	int64_t now_us = clock_now_us(), gain;
+	int64_t now_us = clock_now_us(), full_us, gain;
 
 	if (throttle->since_us == 0)
 		throttle->since_us = now_us;
-	gain = throttle->rate * least(now_us - throttle->since_us, COARSE);
+	/* No longer than until they are full, or the product overflows. */
+	full_us = COARSE - least(throttle->coarse, 0) / throttle->rate;
+	gain = throttle->rate * least(now_us - throttle->since_us, full_us);
 	throttle->since_us = now_us;
 	throttle->coarse = least(throttle->coarse + gain,
 	    worth(throttle, COARSE));
