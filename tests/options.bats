@@ -152,6 +152,16 @@ heard() {
 	refused '-l.*-z|-z.*-l' -lz 80
 }
 
+@test "a conflict names both options and the reason, in any order" {
+	refused 'cannot use -p and -U: a path has no port$' -p 80 -U path
+	refused 'cannot use -p and -U: a path has no port$' -U path -p 80
+	refused 'cannot use --exec and --out together$' \
+	    --out x --exec cat 127.0.0.1 80
+	refused 'must use -u with -W: it counts datagrams$' -W 1 127.0.0.1 80
+	refused 'must use --output or --hex-dump with --append$' \
+	    --append 127.0.0.1 80
+}
+
 @test "-U with -4, -6 or -z is a conflict" {
 	refused '-U.*-4|-4.*-U' -U4 path
 	refused '-U.*-6|-6.*-U' -U6 path

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "net/address.h"
 #include "net/ports.h"
 #include "net/socket.h"
 #include "relay/relay.h"
@@ -25,16 +26,12 @@ enum mode {
 };
 
 struct options {
-	enum mode mode;
+	int	 mode;		/* enum mode */
 
 	/* what to connect to, or to listen on */
-	const char *host;	/* NULL when listening on every address */
-	struct ports ports;	/* one, but in a scan; 0 of them for UNIX */
+	struct address_query endpoint;	/* or AF_UNIX with a path as host */
+	struct ports ports;	/* one, but in a scan; none unless we connect */
 	const char *ports_text;	/* as given; NULL for UNIX */
-	uint16_t port;		/* that one */
-	int	 family;	/* AF_UNSPEC, AF_INET, AF_INET6, AF_UNIX */
-	int	 type;		/* SOCK_STREAM or SOCK_DGRAM */
-	bool	 numeric;
 	struct socket_config socket;
 	struct tls_config tls;
 
@@ -44,7 +41,7 @@ struct options {
 	struct scan_config scan;	/* but for what stands here */
 	char	**command;	/* to become once the ports are open, or NULL */
 	int	 max_conns;	/* commands at once */
-	long	 datagrams;	/* to take; 0: no end */
+	int	 datagrams;	/* to take; 0: no end */
 	struct stdio_config local;
 	struct child_config child;
 	struct relay_rules relay;
@@ -58,23 +55,17 @@ struct options {
 
 	/* as given, poured into the above at the end of options_parse */
 	struct {
-		bool	 four, six, unix_socket, udp, listen, scan, telnet,
-			 crlf, shutdown, no_shutdown, no_stdin, recv_only,
-			 send_only, sign;
 		int	 verbosity;
-		const char *port, *exec, *sh_exec, *probe, *probe_hex;
-		int64_t	 wait_us, connect_us, idle_us, run_us, quit_us;
-		bool	 quit;
+		const char *port, *probe, *probe_hex;
+		int64_t	 wait_us, quit_us;
 	} given;
 };
 
 /*
  * Understands argv, or exits with one line that names the culprit and the
- * remedy. The options point into argv.
+ * remedy; --help and the like exit, too. The struct is all zeros before. It
+ * points into argv, in which the operands have moved to the front.
  */
 void	options_parse(int argc, char *argv[], struct options *);
-
-/* Prints the table of options on stdout. */
-void	options_usage(void);
 
 #endif

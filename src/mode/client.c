@@ -11,11 +11,11 @@ int
 mode_client(const struct options *options)
 {
 	struct dial_config config = {
-		.host = options->host,
-		.port = options->port,
-		.family = options->family,
-		.type = options->type,
-		.numeric = options->numeric,
+		.host = options->endpoint.host,
+		.port = options->endpoint.port,
+		.family = options->endpoint.family,
+		.type = options->endpoint.type,
+		.numeric = options->endpoint.numeric,
 		.socket = options->socket,
 	};
 	struct address address;
@@ -34,7 +34,8 @@ mode_client(const struct options *options)
 		if (retry.until_us < deadline_us)
 			deadline_us = retry.until_us;
 		code = dial(&config, deadline_us, &fd, &address);
-	} while (retry_next(&retry, code, options->host, options->ports_text));
+	} while (retry_next(&retry, code, options->endpoint.host,
+	    options->ports_text));
 	if (code != EXIT_DONE)
 		return code;
 	if (!session_dress(options, fd, &address, &peer))

@@ -85,7 +85,7 @@ serve_all(const struct options *options, struct listener *listener)
 		}
 		code = session_run(options, &peer);
 		if (code == EXIT_LOCAL || code > EXIT_SIGNAL ||
-		    options->type == SOCK_DGRAM ||
+		    options->endpoint.type == SOCK_DGRAM ||
 		    clock_passed(options->deadline_us))
 			return code;
 	}
@@ -102,7 +102,7 @@ serve_one(const struct options *options, struct listener *listener)
 	    &address));
 	if (code != EXIT_DONE)
 		return code;
-	if (options->type == SOCK_STREAM)
+	if (options->endpoint.type == SOCK_STREAM)
 		listener_close(listener);
 	if (!session_dress(options, fd, &address, &peer))
 		return EXIT_LOCAL;
@@ -114,11 +114,11 @@ int
 mode_listen(const struct options *options)
 {
 	struct listener_config config = {
-		.host = options->host,
-		.port = options->port,
-		.family = options->family,
-		.type = options->type,
-		.numeric = options->numeric,
+		.host = options->endpoint.host,
+		.port = options->endpoint.port,
+		.family = options->endpoint.family,
+		.type = options->endpoint.type,
+		.numeric = options->endpoint.numeric,
 		.socket = options->socket,
 		.output = options->child.command == NULL &&
 		    !options->local.no_output ? STDOUT_FILENO : -1,

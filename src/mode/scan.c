@@ -52,11 +52,11 @@ mode_scan(const struct options *options)
 
 	if (code != EXIT_DONE)
 		return code;
-	config.host = options->host;
+	config.host = options->endpoint.host;
 	config.ports = &options->ports;
-	config.family = options->family;
-	config.type = options->type;
-	config.numeric = options->numeric;
+	config.family = options->endpoint.family;
+	config.type = options->endpoint.type;
+	config.numeric = options->endpoint.numeric;
 	config.port_us = options->connect_us;
 	config.interval_us = options->interval_us;
 	config.socket = options->socket;
@@ -67,7 +67,8 @@ mode_scan(const struct options *options)
 	retry_begin(&retry, options->await_us, options->deadline_us);
 	do
 		code = scan_run(&config, retry.until_us, !retry.last);
-	while (retry_next(&retry, code, options->host, options->ports_text));
+	while (retry_next(&retry, code, options->endpoint.host,
+	    options->ports_text));
 	if (code == EXIT_DONE && options->command != NULL)
 		return become(options->command);
 	return code;

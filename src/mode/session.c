@@ -28,7 +28,7 @@ session_dress(const struct options *options, int fd,
 		.peer = *peer,
 	};
 
-	if (options->type == SOCK_STREAM) {
+	if (options->endpoint.type == SOCK_STREAM) {
 		plain_open(stream, fd);
 		if (!options->tls.on || tls_open(stream))
 			return true;

@@ -1,0 +1,138 @@
+#include <stddef.h>
+
+#include "cli/refuse.h"
+#include "cli/steps.h"
+
+#define WHO	"each is to say who the peer is"
+#define ENDLESS	"datagrams have no end"
+#define TLS	"it is about TLS"
+
+/* "cannot use ONE and OTHER together", or the reason in place of the last. */
+static const struct { int one, other; const char *why; } pairs[] = {
+	{ '4', '6', NULL },
+	{ '4', 'U', NULL },
+	{ '6', 'U', NULL },
+	{ 'p', 'U', "a path has no port" },
+	{ 'b', 'U', NULL },
+	{ 'S', 'U', NULL },
+	{ 'T', 'U', NULL },
+	{ 'M', 'U', NULL },
+	{ 'm', 'U', NULL },
+	{ 'z', 'U', "-z tests ports" },
+	{ 'z', 'l', NULL },
+	{ 'c', BANNER, NULL },
+	{ 'c', 'u', "TLS needs a stream" },
+	{ INSECURE, 'l', "clients are only asked with --client-auth or -H" },
+	{ TLS_NAME, 'l', NULL },
+	{ 'S', 'u', "it signs TCP" },
+	{ 't', 'u', "telnet is TCP" },
+	{ BANNER, 'u', NULL },
+	{ WAIT, 'l', NULL },
+	{ PROBE, PROBE_HEX, NULL },
+	{ EXEC, 'u', NULL },
+	{ EXEC, 'z', NULL },
+	{ EXEC, 'd', NULL },
+	{ EXEC, IN, NULL },
+	{ EXEC, OUT, NULL },
+	{ EXEC, RECV_ONLY, NULL },
+	{ EXEC, SEND_ONLY, NULL },
+	{ EXEC, SH_EXEC, NULL },
+	{ SH_EXEC, 'u', NULL },
+	{ SH_EXEC, 'z', NULL },
+	{ SH_EXEC, 'd', NULL },
+	{ SH_EXEC, IN, NULL },
+	{ SH_EXEC, OUT, NULL },
+	{ SH_EXEC, RECV_ONLY, NULL },
+	{ SH_EXEC, SEND_ONLY, NULL },
+	{ 'N', NO_SHUTDOWN, NULL },
+	{ 'd', SEND_ONLY, "nothing would be left to do" },
+	{ RECV_ONLY, SEND_ONLY, NULL },
+	{ OUT, 'k', "one file, many peers" },
+	{ OUT, 'u', ENDLESS },
+	{ OUT, SEND_ONLY, NULL },
+	{ IN, 'd', NULL },
+	{ IN, RECV_ONLY, NULL },
+	{ IN, EXPECT_DIGEST, "that only receives" },
+	{ EXPECT_DIGEST, 'u', ENDLESS },
+	{ EXPECT_DIGEST, 'N', "our end says that it was right" },
+	{ EXPECT_DIGEST, SEND_ONLY, NULL },
+	{ PSK, TLS_NAME, WHO },
+	{ PSK, CERT, WHO },
+	{ PSK, 'K', WHO },
+	{ PSK, CLIENT_AUTH, WHO },
+	{ PSK, 'R', WHO },
+	{ PSK, INSECURE, WHO },
+	{ PSK, 'H', WHO },
+	{ 'H', 'R', WHO },
+	{ 'H', INSECURE, WHO },
+};
+
+/* "must use NEEDED with KEY", where another would do too, if it is not 0. */
+static const struct { int key, needed, another; const char *why; } needs[] = {
+	{ 'k', 'l', 0, NULL },
+	{ 'W', 'u', 0, "it counts datagrams" },
+	{ CLIENT_AUTH, 'l', 0, NULL },
+	{ ALL, 'z', 0, NULL },
+	{ BANNER, 'z', 0, NULL },
+	{ EACH_ADDRESS, 'z', 0, NULL },
+	{ JSON, 'z', 0, NULL },
+	{ PARALLEL, 'z', 0, NULL },
+	{ PROBE, 'z', 0, NULL },
+	{ PROBE, 'u', 0, NULL },
+	{ PROBE_HEX, 'z', 0, NULL },
+	{ PROBE_HEX, 'u', 0, NULL },
+	{ 'r', 'z', 0, NULL },
+	{ MAX_CONNS, 'k', 0, NULL },
+	{ MAX_CONNS, EXEC, SH_EXEC, NULL },
+	{ APPEND, OUTPUT, HEX_DUMP, NULL },
+	{ 'K', CERT, 0, NULL },
+	{ PSK, 'c', 0, TLS },
+	{ ALPN, 'c', 0, TLS },
+	{ TLS_NAME, 'c', 0, TLS },
+	{ CERT, 'c', 0, TLS },
+	{ 'K', 'c', 0, TLS },
+	{ CLIENT_AUTH, 'c', 0, TLS },
+	{ 'R', 'c', 0, TLS },
+	{ INSECURE, 'c', 0, TLS },
+	{ 'H', 'c', 0, TLS },
+};
+
+static void
+refuse_pair(int one, int other, const char *why)
+{
+	char a[OPTIONS_KEY], b[OPTIONS_KEY];
+
+	refuse("cannot use %s and %s%s%s", options_key(one, a),
+	    options_key(other, b), why != NULL ? ": " : " together",
+	    why != NULL ? why : "");
+}
+
+static void
+refuse_alone(int key, int needed, int another, const char *why)
+{
+	char a[OPTIONS_KEY], b[OPTIONS_KEY] = "", c[OPTIONS_KEY];
+
+	if (another != 0)
+		options_key(another, b);
+	refuse("must use %s%s%s with %s%s%s", options_key(needed, a),
+	    another != 0 ? " or " : "", b, options_key(key, c),
+	    why != NULL ? ": " : "", why != NULL ? why : "");
+}
+
+void
+conflicts_check(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (options_given(pairs[i].one) &&
+		    options_given(pairs[i].other))
+			refuse_pair(pairs[i].one, pairs[i].other,
+			    pairs[i].why);
+	for (i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
+		if (options_given(needs[i].key) &&
+		    !options_given(needs[i].needed) &&
+		    (needs[i].another == 0 || !options_given(needs[i].another)))
+			refuse_alone(needs[i].key, needs[i].needed,
+			    needs[i].another, needs[i].why);
+}

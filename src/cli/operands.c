@@ -1,0 +1,148 @@
+#include <string.h>
+#include <sys/socket.h>
+
+#include "cli/options.h"
+#include "cli/refuse.h"
+#include "cli/steps.h"
+
+static const char *
+protocol(const struct options *options)
+{
+	return options->endpoint.type == SOCK_DGRAM ? "udp" : "tcp";
+}
+
+static uint16_t
+one_port(const struct options *options, const char *text, int lowest)
+{
+	int port = ports_parse_one(text, protocol(options), lowest);
+
+	if (port == -1)
+		refuse("invalid port '%.40s': use %d to 65535 or a service "
+		    "name", text, lowest);
+	return (uint16_t)port;
+}
+
+static void
+check_host(const char *host)
+{
+	size_t length = strlen(host);
+
+	if (length == 0 || length > ADDRESS_NAME)
+		refuse("host '%.40s%s' is no host name (%zu characters, 1 to "
+		    "%d will do)", host, length > 40 ? "..." : "", length,
+		    ADDRESS_NAME);
+}
+
+static void
+check_path(const char *path)
+{
+	struct address address;
+	size_t length = strlen(path);
+
+	if (!address_parse_unix(path, &address))
+		refuse("path '%.40s%s' does not fit a UNIX socket (%zu bytes, "
+		    "1 to %zu will do)", path, length > 40 ? "..." : "",
+		    length, sizeof(address.sa.un.sun_path) - 1);
+}
+
+/* -l PORT, -l ADDRESS PORT, -l -p PORT [ADDRESS]; -s is the address too. */
+static void
+listen_operands(struct options *options, char *operand[], int count)
+{
+	const char *port = options->given.port;
+	int most = port == NULL ? 2 : 1;
+
+	if (count > most)
+		refuse("too many operands at '%.40s': use -l [ADDRESS] PORT",
+		    operand[most]);
+	if (port == NULL && count > 0)
+		port = operand[--count];
+	if (port == NULL)
+		refuse("missing port: use -l PORT (0: any); try --help");
+	if (count == 1 && options->given.port != NULL &&
+	    operand[0][strspn(operand[0], "0123456789")] == '\0')
+		refuse("port given twice: '%.40s' and -p '%.40s'", operand[0],
+		    options->given.port);
+	if (count == 1 && options->socket.source_host != NULL)
+		refuse("address given twice: '%.40s' and -s '%.40s'",
+		    operand[0], options->socket.source_host);
+	options->endpoint.host = count == 1 ? operand[0] :
+	    options->socket.source_host;
+	options->socket.source_host = NULL;
+	options->endpoint.port = one_port(options, port, 0);
+	if (options->endpoint.host != NULL)
+		check_host(options->endpoint.host);
+}
+
+static void
+connect_operands(struct options *options, char *operand[], int count)
+{
+	const char *error;
+
+	if (count < 2)
+		refuse("missing %s: use nc-lite [options] HOST PORT; try "
+		    "--help", count == 0 ? "host and port" : "port");
+	if (count > 2)
+		refuse("too many operands at '%.40s': use HOST PORT",
+		    operand[2]);
+	options->endpoint.host = operand[0];
+	options->ports_text = operand[1];
+	error = ports_parse(operand[1], protocol(options), &options->ports);
+	if (error != NULL)
+		refuse("invalid port '%.80s': %s", operand[1], error);
+	if (options->ports.count > 1 && options->mode != MODE_SCAN)
+		refuse("several ports '%.40s': only -z takes more than one",
+		    operand[1]);
+	options->endpoint.port = options->ports.port[0];
+	if (options->given.port != NULL)
+		options->socket.source_port =
+		    one_port(options, options->given.port, 1);
+	check_host(operand[0]);
+}
+
+static void
+path_operand(struct options *options, char *operand[], int count)
+{
+	if (count == 0)
+		refuse("missing path: use -U PATH; try --help");
+	if (count > 1)
+		refuse("too many operands at '%.40s': use -U PATH",
+		    operand[1]);
+	if (options->socket.source_host != NULL &&
+	    (options->endpoint.type != SOCK_DGRAM ||
+	    options->mode == MODE_LISTEN))
+		refuse("-s with -U is the path of a datagram client only");
+	options->endpoint.host = operand[0];
+	check_path(operand[0]);
+}
+
+/* ncat -c and nc.traditional -c run a command: no operand of ours. */
+static void
+check_command(bool is_path, char *operand[], int count)
+{
+	int i, most = is_path ? 1 : 2;
+
+	for (i = 0; i < count; i++)
+		if (strpbrk(operand[i], " \t") != NULL || i >= most ||
+		    (operand[i][0] == '/' && !is_path))
+			refuse("'%.40s' does not fit: -c is TLS here, use "
+			    "--sh-exec COMMAND for a command", operand[i]);
+}
+
+void
+operands_parse(struct options *options, char *operand[], int count)
+{
+	bool is_path = options->endpoint.family == AF_UNIX;
+
+	if (options->tls.on)
+		check_command(is_path, operand, count);
+	if (is_path)
+		path_operand(options, operand, count);
+	else if (options->mode == MODE_LISTEN)
+		listen_operands(options, operand, count);
+	else
+		connect_operands(options, operand, count);
+	if (options->command != NULL && options->mode != MODE_SCAN)
+		refuse("command '%.40s' after --: it needs -z; try --exec",
+		    options->command[0]);
+}

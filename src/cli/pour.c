@@ -1,0 +1,139 @@
+#include <readpassphrase.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "cli/options.h"
+#include "cli/refuse.h"
+#include "cli/steps.h"
+
+#define SCAN_TIME	(3 * CLOCK_SECOND)	/* for a port, unless told */
+
+/* 0 is no limit, as with -w. */
+static int64_t
+limit(int64_t duration_us)
+{
+	return duration_us == 0 ? CLOCK_UNSET : duration_us;
+}
+
+/* -w is both limits; each has a name of its own that goes before it. */
+static void
+pour_time(struct options *options)
+{
+	int64_t wait_us = options->given.wait_us;
+	bool datagrams = options->endpoint.type == SOCK_DGRAM;
+	struct relay_rules *relay = &options->relay;
+
+	options->connect_us = limit(options->connect_us != CLOCK_UNSET ?
+	    options->connect_us : wait_us);
+	if (options->connect_us <= 0 && options->mode == MODE_SCAN &&
+	    (datagrams || wait_us != 0))
+		options->connect_us = SCAN_TIME;
+	relay->idle_us = limit(relay->idle_us != CLOCK_UNSET ?
+	    relay->idle_us : wait_us);
+	relay->idle_is_end = datagrams;
+	relay->run_us = limit(relay->run_us);
+	relay->deadline_us = clock_deadline(relay->run_us);
+	options->deadline_us = relay->deadline_us;
+	relay->line_us = options->interval_us;
+}
+
+/* How long to stay once our input has ended. */
+static void
+pour_stay(struct options *options)
+{
+	int64_t wait_us = options->given.wait_us;
+	int64_t quit_us = options->given.quit_us;
+	bool datagrams = options->endpoint.type == SOCK_DGRAM;
+	struct relay_rules *relay = &options->relay;
+
+	relay->linger_us = quit_us > 0 && !datagrams ? quit_us : CLOCK_UNSET;
+	relay->quiet_us = !datagrams ? CLOCK_UNSET :
+	    options_given('q') ? quit_us :
+	    wait_us != CLOCK_UNSET ? wait_us :
+	    options->mode == MODE_CLIENT ? CLOCK_SECOND : CLOCK_UNSET;
+	/* -w0 is to send and leave, as with Debian's nc. */
+	relay->send_only = options->local.no_output ||
+	    (wait_us == 0 && !datagrams);
+	relay->end_at_once |= quit_us >= 0 || wait_us == 0 ||
+	    options->local.no_output;
+	/* A datagram client without input has nothing to be answered. */
+	if (datagrams && options->mode == MODE_CLIENT)
+		relay->end_at_once |= !options->local.no_input;
+}
+
+static void
+pour_tls(struct options *options)
+{
+	struct tls_config *tls = &options->tls;
+
+	tls->listening = options->mode == MODE_LISTEN;
+	if (tls->name == NULL && options->endpoint.family != AF_UNIX)
+		tls->name = options->endpoint.host;
+	if (tls->on && tls->name == NULL && !tls->listening &&
+	    !tls->insecure && tls->psk == NULL && tls->pins == 0)
+		refuse("a path has no name to check: use --tls-name, -H or "
+		    "--psk with -c and -U");
+}
+
+static void
+pour_child(struct options *options)
+{
+	struct child_config *child = &options->child;
+
+	child->shell = options_given(SH_EXEC);
+	if (child->command != NULL &&
+	    child->command[strspn(child->command, " \t")] == '\0')
+		refuse("--%s has no command", child->shell ? "sh-exec" :
+		    "exec");
+	options->relay.keep_output = options->keep_open &&
+	    child->command == NULL;
+}
+
+/* The datagram a scan sends. */
+static void
+pour_probe(struct options *options)
+{
+	const char *path = options->given.probe;
+	const char *hex = options->given.probe_hex, *error = NULL;
+
+	if (path != NULL && (error = probe_read(path, &options->scan.probe)))
+		refuse("--probe: '%.200s': %s", path, error);
+	if (hex != NULL && (error = probe_parse(hex, &options->scan.probe)))
+		refuse("--probe-hex: bad value '%.40s': %s", hex, error);
+}
+
+/* Asked for in the place of an argument, which everybody could read in ps. */
+static void
+ask_key(struct options *options)
+{
+	static char key[128];
+
+	if (readpassphrase("TCP MD5SIG password: ", key, sizeof(key),
+	    RPP_ECHO_OFF | RPP_REQUIRE_TTY) == NULL || key[0] == '\0')
+		refuse("no key for -S: it is asked for on the terminal");
+	options->socket.md5_key = key;
+}
+
+void
+pour(struct options *options)
+{
+	diag_verbosity(options->given.verbosity);
+	/* Our end must not be said before the digest is known to be right. */
+	options->local.no_input |= options_given(EXPECT_DIGEST);
+	if ((options_given(EXPECT_DIGEST) || options_given(DIGEST)) &&
+	    (options->report.digest == NULL ||
+	    options->report.digest[0] == '\0'))
+		options->report.digest = "sha256";
+	pour_time(options);
+	pour_stay(options);
+	pour_tls(options);
+	pour_child(options);
+	pour_probe(options);
+	if (options_given('S'))
+		ask_key(options);
+	if (options->shuffle)
+		ports_shuffle(&options->ports);
+}

@@ -1,0 +1,41 @@
+#ifndef STEPS_H
+#define STEPS_H
+
+#include <stdbool.h>
+
+struct options;
+
+/*
+ * The steps of options_parse, one a file, and what they ask of each other. No
+ * room outside cli/ sees this.
+ */
+
+/* Long options without a letter; the key of any other is its letter. */
+enum {
+	ALL = 256, ALPN, APPEND, BANNER, CERT, CLIENT_AUTH, CONNECT_TIMEOUT,
+	DIGEST, EACH_ADDRESS, EXEC, EXPECT_DIGEST, HEX_DUMP, IDLE_TIMEOUT, IN,
+	INSECURE, JSON, LIMIT_RATE, LIMIT_RATE_IN, MAX_CONNS, NO_SHUTDOWN, OUT,
+	OUTPUT, PARALLEL, PRINT_VERSION, PROBE, PROBE_HEX, PROGRESS, PSK,
+	PSK_NEW, RECV_ONLY, SEND_ONLY, SH_EXEC, SIZE_GIVEN, SUMMARY_JSON,
+	TIMEOUT, TLS_NAME, WAIT, KEYS
+};
+
+/* Whether the option was on the command line. */
+bool	options_given(int key);
+
+/* "-w" or "--timeout", for messages; text has OPTIONS_KEY bytes. */
+#define OPTIONS_KEY	32
+const char *options_key(int key, char *text);
+
+/* Each of these refuses (refuse.h) what it finds wrong. */
+
+/* What cannot go together, and what needs another option. */
+void	conflicts_check(void);
+
+/* The count operands: host and port, address and port, or a path. */
+void	operands_parse(struct options *, char *operand[], int count);
+
+/* What was given as it is meant: into the structs of the rooms that obey. */
+void	pour(struct options *);
+
+#endif
