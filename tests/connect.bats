@@ -228,6 +228,8 @@ time.sleep(60)'
 	timed nc --timeout 700ms some-name 80 </dev/null
 	[ "$status" -eq 3 ] || [ "$status" -eq 4 ]
 	between 650 2200
+	run -3 nc --timeout 100ms -l some-name 80 </dev/null
+	one_line 'host "some-name" port 80: timed out'
 }
 
 @test "Ctrl-C ends the wait for a nameserver" {

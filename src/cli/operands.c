@@ -5,16 +5,11 @@
 #include "cli/refuse.h"
 #include "cli/steps.h"
 
-static const char *
-protocol(const struct options *options)
-{
-	return options->endpoint.type == SOCK_DGRAM ? "udp" : "tcp";
-}
-
 static uint16_t
 one_port(const struct options *options, const char *text, int lowest)
 {
-	int port = ports_parse_one(text, protocol(options), lowest);
+	int port = ports_parse_one(text,
+	    socket_protocol(options->endpoint.type), lowest);
 
 	if (port == -1)
 		refuse("invalid port '%.40s': use %d to 65535 or a service "
@@ -87,7 +82,8 @@ connect_operands(struct options *options, char *operand[], int count)
 		    operand[2]);
 	options->endpoint.host = operand[0];
 	options->ports_text = operand[1];
-	error = ports_parse(operand[1], protocol(options), &options->ports);
+	error = ports_parse(operand[1],
+	    socket_protocol(options->endpoint.type), &options->ports);
 	if (error != NULL)
 		refuse("invalid port '%.80s': %s", operand[1], error);
 	if (options->ports.count > 1 && options->mode != MODE_SCAN)

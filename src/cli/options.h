@@ -29,7 +29,7 @@ struct options {
 	int	 mode;		/* enum mode */
 
 	/* what to connect to, or to listen on */
-	struct address_query endpoint;	/* or AF_UNIX with a path as host */
+	struct address_query endpoint;
 	struct ports ports;	/* one, but in a scan; none unless we connect */
 	const char *ports_text;	/* as given; NULL for UNIX */
 	struct socket_config socket;

@@ -34,31 +34,24 @@ struct race {
 	bool	 stop;		/* a local failure, printed already */
 };
 
-static const char *
-protocol(const struct dial_config *config)
-{
-	if (config->family == AF_UNIX)
-		return "unix";
-	return config->type == SOCK_STREAM ? "tcp" : "udp";
-}
-
 static void
 report_failure(const struct race *race, const struct attempt *attempt)
 {
+	const struct address_query *end = &race->config->endpoint;
 	char target[ENDPOINT_TEXT], where[600];
 
-	endpoint_text(race->config->host, attempt->to, target);
-	if (race->config->family == AF_UNIX)
-		snprintf(where, sizeof(where), "%s", race->config->host);
+	endpoint_text(end->host, attempt->to, target);
+	if (end->family == AF_UNIX)
+		snprintf(where, sizeof(where), "%s", end->host);
 	else
 		snprintf(where, sizeof(where), "%s port %u (%s)", target,
-		    race->config->port, protocol(race->config));
+		    end->port, socket_protocol(end->type));
 	if (attempt->error == ETIMEDOUT)
 		diag_error("connect to %s timed out", where);
 	else
 		diag_error("connect to %s failed: %s%s", where,
 		    strerror(attempt->error), attempt->error == EACCES &&
-		    race->config->type == SOCK_DGRAM &&
+		    end->type == SOCK_DGRAM &&
 		    !race->config->socket.broadcast ?
 		    " (a broadcast address needs -b)" : "");
 }
@@ -66,20 +59,17 @@ report_failure(const struct race *race, const struct attempt *attempt)
 static void
 report_success(const struct race *race)
 {
-	const struct dial_config *config = race->config;
+	const struct address_query *end = &race->config->endpoint;
 	const struct attempt *winner = race->winner;
 	char target[ENDPOINT_TEXT], service[PORTS_SERVICE], text[SOCKET_TEXT];
 
 	/* Before anything else: looking up the service takes its time. */
 	if (!diag_wants(1))
 		return;
-	if (config->type == SOCK_STREAM && config->family != AF_UNIX) {
-		endpoint_text(config->host, winner->to, target);
-		diag_line(1, "Connection to %s %u port [%s/%s] succeeded!",
-		    target, config->port, protocol(config),
-		    ports_service(config->port, protocol(config),
-		    config->numeric, service));
-	}
+	if (end->type == SOCK_STREAM && end->family != AF_UNIX)
+		diag_line(1, "Connection to %s %u port [tcp/%s] succeeded!",
+		    endpoint_text(end->host, winner->to, target), end->port,
+		    ports_service(end->port, "tcp", end->numeric, service));
 	diag_say(2, "%s, connected in %.3f ms",
 	    socket_text(winner->fd, winner->to, text),
 	    (double)(clock_now_us() - winner->since_us) / 1000);
@@ -111,11 +101,11 @@ bind_reply_path(int fd)
 static bool
 bind_source(const struct race *race, int fd)
 {
-	const struct dial_config *config = race->config;
+	const struct address_query *end = &race->config->endpoint;
 
 	if (race->source.length != 0)
 		return endpoint_bind(fd, &race->source);
-	return config->family != AF_UNIX || config->type != SOCK_DGRAM ||
+	return end->family != AF_UNIX || end->type != SOCK_DGRAM ||
 	    bind_reply_path(fd);
 }
 
@@ -139,7 +129,7 @@ attempt_begin(struct race *race, struct attempt *attempt)
 	race->next_us = clock_deadline(STAGGER);
 	attempt->since_us = clock_now_us();
 	attempt->fd = socket_open(&config->socket,
-	    attempt->to->sa.any.sa_family, config->type);
+	    attempt->to->sa.any.sa_family, config->endpoint.type);
 	if (attempt->fd == -1 && errno == EAFNOSUPPORT) {
 		attempt->error = errno;
 		return;
@@ -287,26 +277,12 @@ int
 dial(const struct dial_config *config, int64_t deadline_us, int *fd,
     struct address *peer)
 {
-	const struct address_query query = {
-		.host = config->host,
-		.family = config->family,
-		.type = config->type,
-		.port = config->port,
-		.numeric = config->numeric,
-	};
 	struct race race = { .config = config };
 	struct address_list list;
-	int64_t since_us = clock_now_us();
 	int code;
 
-	code = endpoint_find(&query, config->quiet, deadline_us, &list);
-	if (code != EXIT_DONE)
-		return code;
-	diag_say(2, "%s has %zu address%s, found in %.3f ms", config->host,
-	    list.count, list.count == 1 ? "" : "es",
-	    (double)(clock_now_us() - since_us) / 1000);
-	code = endpoint_source(&config->socket, &query, deadline_us, &list,
-	    &race.source);
+	code = endpoint_pair(&config->endpoint, &config->socket,
+	    config->quiet, deadline_us, &list, &race.source);
 	if (code != EXIT_DONE)
 		return code;
 	interleave(&race, &list);

@@ -8,11 +8,7 @@
 #include "net/socket.h"
 
 struct dial_config {
-	const char *host;	/* or the path of a UNIX socket */
-	uint16_t port;
-	int	 family;	/* AF_UNSPEC, AF_INET, AF_INET6 or AF_UNIX */
-	int	 type;		/* SOCK_STREAM or SOCK_DGRAM */
-	bool	 numeric;	/* neither names nor services are looked up */
+	struct address_query endpoint;
 	bool	 quiet;		/* a failure is not told: it is tried again */
 	struct socket_config socket;
 };

@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/interrupt.h"
 #include "link/listener.h"
+#include "net/endpoint.h"
 
 #define BACKLOG	SOMAXCONN
 
@@ -58,17 +59,17 @@ remove_stale(const struct address *address)
 static int
 bind_to(const struct listener_config *config, const struct address *address)
 {
-	int fd, off = 0, on = 1, error;
-	int family = address->sa.any.sa_family;
+	int fd, off = 0, on = 1, error, family = address->sa.any.sa_family;
+	const struct address_query *here = &config->endpoint;
 
-	fd = socket_open(&config->socket, family, config->type);
+	fd = socket_open(&config->socket, family, here->type);
 	if (fd == -1)
 		return errno == EAFNOSUPPORT ? -1 : -2;
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
-		    config->family == AF_INET6 ? &on : &off, sizeof(off));
+		    here->family == AF_INET6 ? &on : &off, sizeof(off));
 	/* On UDP it would let a second listener take the port. */
-	if (config->type == SOCK_STREAM && family != AF_UNIX)
+	if (here->type == SOCK_STREAM && family != AF_UNIX)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (family == AF_UNIX)
 		remove_stale(address);
@@ -80,63 +81,67 @@ bind_to(const struct listener_config *config, const struct address *address)
 	return -1;
 }
 
-/* Every address: one IPv6 socket that takes IPv4 too, where there is IPv6. */
+/* One IPv6 socket takes IPv4 too; the other is for where there is no IPv6. */
+static void
+list_any(const struct address_query *here, struct address_list *list)
+{
+	list->count = 0;
+	if (here->family != AF_INET)
+		address_any(AF_INET6, here->port, &list->item[list->count++]);
+	if (here->family != AF_INET6)
+		address_any(AF_INET, here->port, &list->item[list->count++]);
+}
+
+static void
+put_ipv4_first(struct address_list *list)
+{
+	struct address item;
+	size_t i, first = 0;
+
+	for (i = 0; i < list->count; i++) {
+		if (list->item[i].sa.any.sa_family != AF_INET)
+			continue;
+		item = list->item[i];
+		memmove(&list->item[first + 1], &list->item[first],
+		    (i - first) * sizeof(item));
+		list->item[first++] = item;
+	}
+}
+
 static int
-bind_any(const struct listener_config *config, struct address *address)
+find(const struct listener_config *config, struct address_list *list)
+{
+	int code;
+
+	if (config->endpoint.host == NULL) {
+		list_any(&config->endpoint, list);
+		return EXIT_DONE;
+	}
+	code = endpoint_find(&config->endpoint, false, config->deadline_us,
+	    list);
+	if (code == EXIT_DONE)
+		put_ipv4_first(list);
+	return code;
+}
+
+/* A descriptor bound to the first address that can be, or as bind_to. */
+static int
+bind_first(const struct listener_config *config,
+    const struct address_list *list, struct address *address)
 {
 	int fd = -1;
+	size_t i;
 
-	if (config->family != AF_INET) {
-		address_any(AF_INET6, config->port, address);
+	for (i = 0; i < list->count && fd == -1; i++) {
+		*address = list->item[i];
 		fd = bind_to(config, address);
-		if (fd != -1 || config->family == AF_INET6 ||
-		    errno == EADDRINUSE || errno == EACCES)
-			return fd;
+		if (fd == -1 && config->endpoint.host == NULL &&
+		    (errno == EADDRINUSE || errno == EACCES))
+			break;
 	}
-	address_any(AF_INET, config->port, address);
-	return bind_to(config, address);
-}
-
-/* The first address that can be bound, IPv4 before IPv6. */
-static int
-bind_host(const struct listener_config *config, struct address *address)
-{
-	const struct address_query query = {
-		.host = config->host,
-		.family = config->family,
-		.type = config->type,
-		.port = config->port,
-		.numeric = config->numeric,
-	};
-	struct address_list list;
-	int fd = -1, code = address_resolve(&query, config->deadline_us,
-	    &list);
-	size_t pass, i;
-
-	if (code != 0) {
-		diag_error("getaddrinfo for host \"%s\" port %u: %s",
-		    config->host, config->port, address_error(code));
-		return -3;
-	}
-	for (pass = 0; pass < 2 && fd == -1; pass++)
-		for (i = 0; i < list.count && fd == -1; i++)
-			if ((list.item[i].sa.any.sa_family == AF_INET) ==
-			    (pass == 0)) {
-				*address = list.item[i];
-				fd = bind_to(config, address);
-			}
-	return fd;
-}
-
-static int
-bind_path(const struct listener_config *config, struct address *address)
-{
-	int fd;
-
-	address_parse_unix(config->host, address);
-	fd = bind_to(config, address);
-	if (fd >= 0 && config->host[0] != '@')
-		interrupt_remember(config->host);
+	if (fd >= 0 && address->sa.any.sa_family == AF_UNIX &&
+	    address->sa.un.sun_path[0] != '\0')
+		interrupt_remember(address->sa.un.sun_path);
 	return fd;
 }
 
@@ -146,33 +151,31 @@ invite(const struct listener_config *config, const struct address *address)
 {
 	char here[ADDRESS_TEXT], host[ADDRESS_NAME + 1] = "HOST";
 
-	if (config->family == AF_UNIX) {
-		diag_line(0, "%s -U %s", config->invitation, config->host);
+	if (address->sa.any.sa_family == AF_UNIX) {
+		diag_line(0, "%s -U %s", config->invitation,
+		    config->endpoint.host);
 		return;
 	}
 	gethostname(host, sizeof(host) - 1);
-	diag_line(0, "%s %s %u", config->invitation, config->host == NULL ?
-	    host : address_text(address, here), address_port(address));
+	diag_line(0, "%s %s %u", config->invitation,
+	    config->endpoint.host == NULL ? host :
+	    address_text(address, here), address_port(address));
 }
 
 int
 listener_open(struct listener *listener, const struct listener_config *config)
 {
-	struct address address = { .length = 0 }, any;
+	struct address_list list;
+	struct address address, any;
 	char text[ADDRESS_TEXT];
-	int fd;
+	int fd, code = find(config, &list), type = config->endpoint.type;
 
-	if (config->family == AF_UNIX)
-		fd = bind_path(config, &address);
-	else if (config->host == NULL)
-		fd = bind_any(config, &address);
-	else
-		fd = bind_host(config, &address);
-	if (fd == -3)
-		return EXIT_NAME;
+	if (code != EXIT_DONE)
+		return code;
+	fd = bind_first(config, &list, &address);
 	if (fd < 0)
 		return fd == -1 ? complain("bind to", &address) : EXIT_LOCAL;
-	*listener = (struct listener){ .fd = fd, .type = config->type,
+	*listener = (struct listener){ .fd = fd, .type = type,
 	    .output = config->output };
 	address_any(address.sa.any.sa_family, 0, &any);
 	if (!socket_sign(&config->socket, fd, &any))
@@ -180,7 +183,7 @@ listener_open(struct listener *listener, const struct listener_config *config)
 	socket_local(fd, &address);
 	if (config->invitation != NULL)
 		invite(config, &address);
-	if (config->type == SOCK_STREAM && listen(fd, BACKLOG) == -1)
+	if (type == SOCK_STREAM && listen(fd, BACKLOG) == -1)
 		return complain("listen on", &address);
 	diag_line(1, "Listening on %s", address_port_text(&address, text));
 	return EXIT_DONE;

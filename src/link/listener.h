@@ -9,11 +9,7 @@
 #include "net/socket.h"
 
 struct listener_config {
-	const char *host;	/* or a UNIX path; NULL: every address */
-	uint16_t port;		/* 0: the kernel chooses */
-	int	 family;	/* as in struct dial_config */
-	int	 type;
-	bool	 numeric;
+	struct address_query endpoint;	/* host NULL: all; port 0: any */
 	const char *invitation;	/* what a peer's user must type before HOST */
 	int	 output;	/* as in struct listener */
 	struct socket_config socket;

@@ -11,11 +11,7 @@ int
 mode_client(const struct options *options)
 {
 	struct dial_config config = {
-		.host = options->endpoint.host,
-		.port = options->endpoint.port,
-		.family = options->endpoint.family,
-		.type = options->endpoint.type,
-		.numeric = options->endpoint.numeric,
+		.endpoint = options->endpoint,
 		.socket = options->socket,
 	};
 	struct address address;

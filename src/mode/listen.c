@@ -114,11 +114,7 @@ int
 mode_listen(const struct options *options)
 {
 	struct listener_config config = {
-		.host = options->endpoint.host,
-		.port = options->endpoint.port,
-		.family = options->endpoint.family,
-		.type = options->endpoint.type,
-		.numeric = options->endpoint.numeric,
+		.endpoint = options->endpoint,
 		.socket = options->socket,
 		.output = options->child.command == NULL &&
 		    !options->local.no_output ? STDOUT_FILENO : -1,

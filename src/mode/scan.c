@@ -52,11 +52,8 @@ mode_scan(const struct options *options)
 
 	if (code != EXIT_DONE)
 		return code;
-	config.host = options->endpoint.host;
+	config.endpoint = options->endpoint;
 	config.ports = &options->ports;
-	config.family = options->endpoint.family;
-	config.type = options->endpoint.type;
-	config.numeric = options->endpoint.numeric;
 	config.port_us = options->connect_us;
 	config.interval_us = options->interval_us;
 	config.socket = options->socket;

@@ -37,7 +37,8 @@ list_fill(struct address_list *list, const struct addrinfo *info, uint16_t port)
 	struct address *to;
 
 	list->count = 0;
-	for (; info != NULL && list->count < ADDRESS_LIST; info = info->ai_next) {
+	for (; info != NULL && list->count < ADDRESS_LIST;
+	    info = info->ai_next) {
 		to = &list->item[list->count];
 		memset(to, 0, sizeof(*to));
 		memcpy(&to->sa, info->ai_addr, info->ai_addrlen);

@@ -33,20 +33,21 @@ struct address_list {
 };
 
 struct address_query {
-	const char *host;
-	int	 family;	/* AF_UNSPEC, AF_INET or AF_INET6 */
+	const char *host;	/* or a path, see family */
+	int	 family;	/* AF_UNSPEC, AF_INET, AF_INET6 or AF_UNIX */
 	int	 type;		/* SOCK_STREAM or SOCK_DGRAM */
 	uint16_t port;		/* put into each address found */
-	bool	 numeric;	/* do not ask the resolver (-n) */
+	bool	 numeric;	/* look up neither names nor services (-n) */
 };
 
 /* Not one of getaddrinfo's codes, which are negative. */
 #define ADDRESS_TIMED_OUT	1
 
 /*
- * All addresses of the host, in getaddrinfo(3)'s order (RFC 6724). Returns 0,
- * an EAI_ code, or ADDRESS_TIMED_OUT when the deadline passed first; the
- * question is then abandoned, not waited for.
+ * All addresses of the host, which is no path, in getaddrinfo(3)'s order (RFC
+ * 6724), or the first ADDRESS_LIST of them. Returns 0, an EAI_ code, or
+ * ADDRESS_TIMED_OUT when the deadline passed first; the question is then
+ * abandoned, not waited for.
  */
 int	address_resolve(const struct address_query *, int64_t deadline_us,
 	    struct address_list *);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "base/interrupt.h"
 #include "net/endpoint.h"
@@ -45,9 +46,9 @@ keep_family(struct address_list *list, int family, const char *host,
 	return EXIT_NETWORK;
 }
 
-int
-endpoint_source(const struct socket_config *config,
-    const struct address_query *host, int64_t deadline_us,
+static int
+find_source(const struct address_query *host,
+    const struct socket_config *config, int64_t deadline_us,
     struct address_list *hosts, struct address *source)
 {
 	struct address_query query = *host;
@@ -71,6 +72,22 @@ endpoint_source(const struct socket_config *config,
 	*source = list.item[0];
 	return keep_family(hosts, source->sa.any.sa_family, host->host,
 	    query.host);
+}
+
+int
+endpoint_pair(const struct address_query *host,
+    const struct socket_config *config, bool quiet, int64_t deadline_us,
+    struct address_list *hosts, struct address *source)
+{
+	int64_t since_us = clock_now_us();
+	int code = endpoint_find(host, quiet, deadline_us, hosts);
+
+	if (code != EXIT_DONE)
+		return code;
+	diag_say(2, "%s has %zu address%s, found in %.3f ms", host->host,
+	    hosts->count, hosts->count == 1 ? "" : "es",
+	    (double)(clock_now_us() - since_us) / 1000);
+	return find_source(host, config, deadline_us, hosts, source);
 }
 
 bool

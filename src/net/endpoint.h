@@ -18,12 +18,13 @@ int	endpoint_find(const struct address_query *, bool quiet,
 	    int64_t deadline_us, struct address_list *);
 
 /*
- * What -s and -p say to come from; length 0 when they say nothing. Leaves
- * only those hosts that can be reached from there. Returns an exit code, with
- * the reason printed unless it is EXIT_DONE.
+ * For who connects: the host's addresses as above, told at -vv, and what -s
+ * and -p say to come from, of length 0 when they say nothing. Leaves only
+ * those hosts that can be reached from there. Returns EXIT_DONE, or an exit
+ * code with the reason printed; quiet is only about the host.
  */
-int	endpoint_source(const struct socket_config *,
-	    const struct address_query *host, int64_t deadline_us,
+int	endpoint_pair(const struct address_query *host,
+	    const struct socket_config *, bool quiet, int64_t deadline_us,
 	    struct address_list *hosts, struct address *source);
 
 /* Binds the socket to the source; false with the reason printed. */

@@ -264,6 +264,12 @@ socket_type(int fd)
 	return type;
 }
 
+const char *
+socket_protocol(int type)
+{
+	return type == SOCK_STREAM ? "tcp" : "udp";
+}
+
 void
 socket_local(int fd, struct address *address)
 {
@@ -282,7 +288,7 @@ socket_text(int fd, const struct address *peer, char *text)
 
 	socket_local(fd, &local);
 	protocol = peer->sa.any.sa_family == AF_UNIX ? "unix" :
-	    socket_type(fd) == SOCK_STREAM ? "tcp" : "udp";
+	    socket_protocol(socket_type(fd));
 	snprintf(text, SOCKET_TEXT, "%s %s -> %s", protocol,
 	    address_port_text(&local, here), address_port_text(peer, there));
 	return text;

@@ -15,7 +15,7 @@
 struct socket_config {
 	int	 receive_buffer;	/* bytes, SO_RCVBUF */
 	int	 send_buffer;		/* bytes, SO_SNDBUF */
-	int	 tos;			/* the whole octet, RFC 2474; -1: leave */
+	int	 tos;			/* the octet, RFC 2474; -1: leave */
 	int	 ttl;			/* hops of what we send */
 	int	 min_ttl;		/* hops a packet must still have */
 	bool	 broadcast;
@@ -102,8 +102,9 @@ void	socket_low_water(int fd, int bytes);
  */
 void	socket_acknowledge(int fd);
 
-/* SOCK_STREAM or SOCK_DGRAM. */
+/* SOCK_STREAM or SOCK_DGRAM; "tcp" or "udp". */
 int	socket_type(int fd);
+const char *socket_protocol(int type);
 
 /*
  * "tcp 127.0.0.1 40000 -> 127.0.0.1 22": the 5-tuple for a reader. text has

@@ -21,28 +21,28 @@ struct range {
 static bool
 is_tcp(const struct ledger *ledger)
 {
-	return ledger->config->type == SOCK_STREAM;
+	return ledger->config->endpoint.type == SOCK_STREAM;
 }
 
 static const char *
 protocol(const struct ledger *ledger)
 {
-	return is_tcp(ledger) ? "tcp" : "udp";
+	return socket_protocol(ledger->config->endpoint.type);
 }
 
 /* The service's name, or "*"; name has PORTS_SERVICE bytes. */
 static const char *
 service(const struct ledger *ledger, uint16_t port, char *name)
 {
-	return ports_service(port, protocol(ledger), ledger->config->numeric,
-	    name);
+	return ports_service(port, protocol(ledger),
+	    ledger->config->endpoint.numeric, name);
 }
 
 /* "localhost (127.0.0.1)"; text has ENDPOINT_TEXT bytes. */
 static const char *
 target(const struct ledger *ledger, size_t address, char *text)
 {
-	return endpoint_text(ledger->config->host,
+	return endpoint_text(ledger->config->endpoint.host,
 	    &ledger->list->item[address], text);
 }
 
@@ -228,7 +228,7 @@ tell_json(const struct ledger *ledger, size_t port, size_t address)
 
 	printf("{\"port\":%u", number);
 	put_json("protocol", protocol(ledger));
-	put_json("host", ledger->config->host);
+	put_json("host", ledger->config->endpoint.host);
 	put_json("address", address_text(&ledger->list->item[address], text));
 	if (strcmp(service(ledger, number, name), "*") != 0)
 		put_json("service", name);
@@ -299,7 +299,7 @@ ledger_end(struct ledger *ledger, int64_t took_us)
 	if (ledger->ports->count > 1)
 		diag_say(1, "%s: %zu open, %zu closed, %zu unreachable, "
 		    "%zu %s, %zu not tested of %zu ports in %.3f s",
-		    ledger->config->host,
+		    ledger->config->endpoint.host,
 		    ledger->count[FINDING_OPEN], ledger->count[FINDING_CLOSED],
 		    ledger->count[FINDING_UNREACHABLE],
 		    ledger->count[FINDING_SILENT],

@@ -61,7 +61,7 @@ struct scan {
 static bool
 is_tcp(const struct scan *scan)
 {
-	return scan->config->type == SOCK_STREAM;
+	return scan->config->endpoint.type == SOCK_STREAM;
 }
 
 static bool
@@ -124,7 +124,7 @@ make_socket(struct scan *scan, size_t job, const struct address *to)
 	if (scan->spares > 0)
 		return scan->spare[--scan->spares];
 	fd = socket_open(&scan->socket, to->sa.any.sa_family,
-	    scan->config->type);
+	    scan->config->endpoint.type);
 	if (fd == -1)
 		return -1;
 	socket_hear_icmp(fd, to->sa.any.sa_family);
@@ -534,7 +534,8 @@ passes(struct scan *scan)
 	while (pass(scan) && scan->refusals > 0 && scan->limited) {
 		if (scan->wanted != FINDING_DOUBT)
 			diag_say(1, "%s: ICMP may be limited, so the silent "
-			    "ports are asked again", scan->config->host);
+			    "ports are asked again",
+			    scan->config->endpoint.host);
 		scan->wanted = FINDING_DOUBT;
 		if (scan->pass_us < PASS)
 			scan->pass_us = PASS;
@@ -594,30 +595,6 @@ finish(struct scan *scan, int64_t since_us)
 	return EXIT_LOCAL;
 }
 
-static int
-find(struct scan *scan, int64_t deadline_us)
-{
-	const struct scan_config *config = scan->config;
-	const struct address_query query = {
-		.host = config->host,
-		.family = config->family,
-		.type = config->type,
-		.port = config->ports->port[0],
-		.numeric = config->numeric,
-	};
-	int64_t since_us = clock_now_us();
-	int code = endpoint_find(&query, scan->retried || !diag_wants(1),
-	    deadline_us, &scan->list);
-
-	if (code != EXIT_DONE)
-		return code;
-	diag_say(2, "%s has %zu address%s, found in %.3f ms", config->host,
-	    scan->list.count, scan->list.count == 1 ? "" : "es",
-	    (double)(clock_now_us() - since_us) / 1000);
-	return endpoint_source(&config->socket, &query, deadline_us,
-	    &scan->list, &scan->source);
-}
-
 int
 scan_run(const struct scan_config *config, int64_t deadline_us, bool retried)
 {
@@ -632,7 +609,10 @@ scan_run(const struct scan_config *config, int64_t deadline_us, bool retried)
 	int code;
 
 	find_us = clock_deadline(config->port_us);
-	code = find(&scan, find_us < deadline_us ? find_us : deadline_us);
+	if (deadline_us < find_us)
+		find_us = deadline_us;
+	code = endpoint_pair(&config->endpoint, &config->socket,
+	    retried || !diag_wants(1), find_us, &scan.list, &scan.source);
 	if (code != EXIT_DONE)
 		return code;
 	scan.socket.brief = true;

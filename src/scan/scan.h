@@ -4,19 +4,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "net/address.h"
 #include "net/socket.h"
 #include "scan/probe.h"
 
-struct address;
 struct ports;
 struct tls_facts;
 
 struct scan_config {
-	const char *host;
+	struct address_query endpoint;	/* its port is the first of these: */
 	const struct ports *ports;
-	int	 family;	/* AF_UNSPEC, AF_INET or AF_INET6 */
-	int	 type;		/* SOCK_STREAM or SOCK_DGRAM */
-	bool	 numeric;	/* neither names nor services are looked up */
 	bool	 all;		/* every port must be open */
 	bool	 each_address;	/* a finding for each address of the name */
 	bool	 json;
