@@ -1,53 +1,13 @@
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 
-#include "base/clock.h"
 #include "base/diag.h"
-#include "net/endpoint.h"
 #include "net/ports.h"
 #include "scan/ledger.h"
 #include "scan/scan.h"
-#include "stream/tls.h"
+#include "scan/tell.h"
 
-/* Neighbours of which the same is to be said. */
-struct range {
-	uint16_t first, last;	/* 0: none */
-	const struct entry *like;
-};
-
-static bool
-is_tcp(const struct ledger *ledger)
-{
-	return ledger->config->endpoint.type == SOCK_STREAM;
-}
-
-static const char *
-protocol(const struct ledger *ledger)
-{
-	return socket_protocol(ledger->config->endpoint.type);
-}
-
-/* The service's name, or "*"; name has PORTS_SERVICE bytes. */
-static const char *
-service(const struct ledger *ledger, uint16_t port, char *name)
-{
-	return ports_service(port, protocol(ledger),
-	    ledger->config->endpoint.numeric, name);
-}
-
-/* "localhost (127.0.0.1)"; text has ENDPOINT_TEXT bytes. */
-static const char *
-target(const struct ledger *ledger, size_t address, char *text)
-{
-	return endpoint_text(ledger->config->endpoint.host,
-	    &ledger->list->item[address], text);
-}
-
-static struct entry *
-entry_at(const struct ledger *ledger, size_t port, size_t address)
+struct entry *
+ledger_entry(const struct ledger *ledger, size_t port, size_t address)
 {
 	return &ledger->entry[address * ledger->ports->count + port];
 }
@@ -56,10 +16,9 @@ bool
 ledger_open(struct ledger *ledger)
 {
 	ledger->ports = ledger->config->ports;
-	ledger->range = calloc(ledger->list->count, sizeof(*ledger->range));
 	ledger->entry = calloc(ledger->list->count * ledger->ports->count,
 	    sizeof(*ledger->entry));
-	return ledger->range != NULL && ledger->entry != NULL;
+	return ledger->entry != NULL;
 }
 
 /* The entry that stands for the port: the most telling one. */
@@ -76,169 +35,10 @@ best(const struct ledger *ledger, size_t port)
 	size_t i, found = 0;
 
 	for (i = 1; i < ledger->list->count; i++)
-		if (rank[entry_at(ledger, port, i)->finding] >
-		    rank[entry_at(ledger, port, found)->finding])
+		if (rank[ledger_entry(ledger, port, i)->finding] >
+		    rank[ledger_entry(ledger, port, found)->finding])
 			found = i;
 	return found;
-}
-
-static const char *
-reason(const struct ledger *ledger, const struct entry *entry, char *text,
-    size_t size)
-{
-	size_t length;
-
-	if (entry->finding == FINDING_NONE)
-		return "not tested";
-	if (entry->finding == FINDING_OPEN)
-		return is_tcp(ledger) ? "connected" : "answered";
-	if (entry->finding == FINDING_SILENT)
-		return is_tcp(ledger) ? "timed out" :
-		    "gave no answer (open|filtered)";
-	snprintf(text, size, "%s", strerror(entry->error));
-	length = strlen(text);
-	if (entry->icmp != -1)
-		snprintf(text + length, size - length,
-		    " (ICMP type %d code %d)", entry->icmp >> 8,
-		    entry->icmp & 0xff);
-	return text;
-}
-
-static const char *
-finding_text(const struct ledger *ledger, int finding)
-{
-	static const char *text[FINDINGS] = {
-		"not tested", "not tested", "open", "closed", "unreachable",
-		"filtered"
-	};
-
-	return finding == FINDING_SILENT && !is_tcp(ledger) ?
-	    "open|filtered" : text[finding];
-}
-
-/* One port is worth a line at -v, many at -vv: a range is one line. */
-static void
-tell_range(const struct ledger *ledger, size_t address)
-{
-	struct range *range = &ledger->range[address];
-	char text[ENDPOINT_TEXT], ports[24], why[128];
-	bool silent;
-
-	if (range->first == 0)
-		return;
-	silent = range->like->finding == FINDING_SILENT;
-	if (range->first == range->last)
-		snprintf(ports, sizeof(ports), " %u", range->first);
-	else
-		snprintf(ports, sizeof(ports), "s %u-%u", range->first,
-		    range->last);
-	diag_say(ledger->ports->count > 1 ? 2 : 1,
-	    "connect to %s port%s (%s)%s%s", target(ledger, address, text),
-	    ports, protocol(ledger), silent ? " " : " failed: ",
-	    reason(ledger, range->like, why, sizeof(why)));
-	range->first = 0;
-}
-
-static void
-tell_failure(struct ledger *ledger, size_t port, size_t address)
-{
-	struct range *range = &ledger->range[address];
-	const struct entry *entry = entry_at(ledger, port, address);
-	uint16_t number = ledger->ports->port[port];
-
-	if (range->first != 0 && range->last + 1 == number &&
-	    range->like->finding == entry->finding &&
-	    range->like->error == entry->error &&
-	    range->like->icmp == entry->icmp) {
-		range->last = number;
-		return;
-	}
-	tell_range(ledger, address);
-	*range = (struct range){ .first = number, .last = number,
-	    .like = entry };
-}
-
-/* What a host says is bytes: those not printable go out as digits. */
-static void
-put_bytes(const char *text, const char *special, const char *escape)
-{
-	for (; *text != '\0'; text++)
-		if (*text < ' ' || *text == 0x7f ||
-		    strchr(special, *text) != NULL)
-			printf("%s%02x", escape, (unsigned char)*text);
-		else
-			putchar(*text);
-}
-
-static void
-tell_open(struct ledger *ledger, size_t port, size_t address)
-{
-	const struct entry *entry = entry_at(ledger, port, address);
-	uint16_t number = ledger->ports->port[port];
-	char text[ENDPOINT_TEXT], name[PORTS_SERVICE];
-	size_t i;
-
-	for (i = 0; i < ledger->list->count; i++)
-		tell_range(ledger, i);
-	if (diag_wants(1))
-		diag_line(1, "Connection to %s %u port [%s/%s] succeeded!",
-		    target(ledger, address, text), number, protocol(ledger),
-		    service(ledger, number, name));
-	if (entry->banner == NULL)
-		return;
-	if (ledger->ports->count > 1)
-		printf("%u ", number);
-	put_bytes(entry->banner, "\\", "\\x");
-	putchar('\n');
-}
-
-static void
-put_json(const char *name, const char *text)
-{
-	printf(",\"%s\":\"", name);
-	put_bytes(text, "\"\\", "\\u00");
-	putchar('"');
-}
-
-/* Facts there are only of a visit that went well. */
-static void
-put_facts(const struct entry *entry)
-{
-	printf(",\"verified\":%s", entry->code == EXIT_DONE &&
-	    !entry->facts->insecure ? "true" : "false");
-	if (entry->code != EXIT_DONE)
-		return;
-	put_json("tls", entry->facts->version);
-	put_json("cipher", entry->facts->cipher);
-	put_json("group", entry->facts->group);
-	if (entry->facts->subject[0] == '\0')
-		return;
-	put_json("subject", entry->facts->subject);
-	put_json("issuer", entry->facts->issuer);
-	put_json("pin", entry->facts->pin);
-	printf(",\"days\":%d", entry->facts->days);
-}
-
-static void
-tell_json(const struct ledger *ledger, size_t port, size_t address)
-{
-	const struct entry *entry = entry_at(ledger, port, address);
-	uint16_t number = ledger->ports->port[port];
-	char text[ADDRESS_TEXT], name[PORTS_SERVICE], why[128];
-
-	printf("{\"port\":%u", number);
-	put_json("protocol", protocol(ledger));
-	put_json("host", ledger->config->endpoint.host);
-	put_json("address", address_text(&ledger->list->item[address], text));
-	if (strcmp(service(ledger, number, name), "*") != 0)
-		put_json("service", name);
-	put_json("state", finding_text(ledger, entry->finding));
-	put_json("reason", reason(ledger, entry, why, sizeof(why)));
-	if (entry->banner != NULL)
-		put_json("banner", entry->banner);
-	if (entry->facts != NULL)
-		put_facts(entry);
-	printf(",\"milliseconds\":%.3f}\n", (double)entry->took_us / 1000);
 }
 
 /* Whether all that can be known of the port is known. */
@@ -249,7 +49,7 @@ is_settled(const struct ledger *ledger, size_t port)
 	size_t i;
 
 	for (i = 0; i < ledger->list->count; i++) {
-		entry = entry_at(ledger, port, i);
+		entry = ledger_entry(ledger, port, i);
 		if (entry->finding == FINDING_OPEN &&
 		    !ledger->config->each_address)
 			return true;
@@ -263,20 +63,12 @@ static void
 tell_port(struct ledger *ledger, size_t port)
 {
 	size_t address = best(ledger, port), i;
-	bool open = entry_at(ledger, port, address)->finding == FINDING_OPEN;
-	bool one = !ledger->config->each_address &&
-	    (open || ledger->config->json);
+	bool one = !ledger->config->each_address && (ledger->config->json ||
+	    ledger_entry(ledger, port, address)->finding == FINDING_OPEN);
 
-	for (i = 0; i < ledger->list->count; i++) {
-		if (one && i != address)
-			continue;
-		if (ledger->config->json)
-			tell_json(ledger, port, i);
-		else if (entry_at(ledger, port, i)->finding == FINDING_OPEN)
-			tell_open(ledger, port, i);
-		else
-			tell_failure(ledger, port, i);
-	}
+	for (i = 0; i < ledger->list->count; i++)
+		if (!one || i == address)
+			tell(ledger, port, i);
 }
 
 void
@@ -290,22 +82,9 @@ ledger_tell(struct ledger *ledger)
 void
 ledger_end(struct ledger *ledger, int64_t took_us)
 {
-	size_t i;
-
 	while (ledger->told < ledger->ports->count)
 		tell_port(ledger, ledger->told++);
-	for (i = 0; i < ledger->list->count; i++)
-		tell_range(ledger, i);
-	if (ledger->ports->count > 1)
-		diag_say(1, "%s: %zu open, %zu closed, %zu unreachable, "
-		    "%zu %s, %zu not tested of %zu ports in %.3f s",
-		    ledger->config->endpoint.host,
-		    ledger->count[FINDING_OPEN], ledger->count[FINDING_CLOSED],
-		    ledger->count[FINDING_UNREACHABLE],
-		    ledger->count[FINDING_SILENT],
-		    finding_text(ledger, FINDING_SILENT),
-		    ledger->count[FINDING_NONE], ledger->told,
-		    (double)took_us / (double)CLOCK_SECOND);
+	tell_end(ledger, took_us);
 }
 
 int
@@ -316,7 +95,7 @@ ledger_code(struct ledger *ledger, bool all)
 	int code = EXIT_DONE;
 
 	for (i = 0; i < ledger->ports->count; i++) {
-		entry = entry_at(ledger, i, best(ledger, i));
+		entry = ledger_entry(ledger, i, best(ledger, i));
 		count[entry->finding]++;
 		good += entry->finding == FINDING_OPEN && entry->code == 0;
 		if (entry->code > code)
@@ -342,5 +121,4 @@ ledger_close(struct ledger *ledger)
 		free(ledger->entry[i].facts);
 	}
 	free(ledger->entry);
-	free(ledger->range);
 }

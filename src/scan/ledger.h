@@ -13,8 +13,7 @@ struct scan_config;
 
 /*
  * What a scan has found, and who is told: entries are made in any order and
- * told in the order the ports were asked for, as lines on stderr (-v) or as
- * JSON on stdout.
+ * told (tell.h) in the order the ports were asked for.
  */
 
 enum finding {
@@ -37,6 +36,12 @@ struct entry {
 	uint8_t	 code;		/* what the visit of an open port came to */
 };
 
+/* Neighbours of which the same is to be said. */
+struct range {
+	uint16_t first, last;	/* 0: none */
+	const struct entry *like;
+};
+
 #define LEDGER_BANNER	256	/* bytes of it, at most */
 
 struct ledger {
@@ -46,13 +51,16 @@ struct ledger {
 	/* the ledger's own */
 	const struct ports *ports;
 	struct entry *entry;	/* all ports at the first address, then ... */
-	struct range *range;	/* being gathered, one for each address */
+	struct range range[ADDRESS_LIST];	/* being gathered */
 	size_t	 told;		/* ports */
 	size_t	 count[FINDINGS];	/* ports, once ledger_code has looked */
 };
 
 /* Makes room for all entries; false when there is none. */
 bool	ledger_open(struct ledger *);
+
+/* By the indices of the port and of the host's address. */
+struct entry *ledger_entry(const struct ledger *, size_t port, size_t address);
 
 /* Tells what the order allows. Call it after entries were made. */
 void	ledger_tell(struct ledger *);

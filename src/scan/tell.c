@@ -1,0 +1,234 @@
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "net/endpoint.h"
+#include "net/ports.h"
+#include "scan/ledger.h"
+#include "scan/scan.h"
+#include "scan/tell.h"
+#include "stream/tls.h"
+
+static bool
+is_tcp(const struct ledger *ledger)
+{
+	return ledger->config->endpoint.type == SOCK_STREAM;
+}
+
+static const char *
+protocol(const struct ledger *ledger)
+{
+	return socket_protocol(ledger->config->endpoint.type);
+}
+
+/* The service's name, or "*"; name has PORTS_SERVICE bytes. */
+static const char *
+service(const struct ledger *ledger, uint16_t port, char *name)
+{
+	return ports_service(port, protocol(ledger),
+	    ledger->config->endpoint.numeric, name);
+}
+
+/* "localhost (127.0.0.1)"; text has ENDPOINT_TEXT bytes. */
+static const char *
+target(const struct ledger *ledger, size_t address, char *text)
+{
+	return endpoint_text(ledger->config->endpoint.host,
+	    &ledger->list->item[address], text);
+}
+
+static const char *
+reason(const struct ledger *ledger, const struct entry *entry, char *text,
+    size_t size)
+{
+	size_t length;
+
+	if (entry->finding == FINDING_NONE)
+		return "not tested";
+	if (entry->finding == FINDING_OPEN)
+		return is_tcp(ledger) ? "connected" : "answered";
+	if (entry->finding == FINDING_SILENT)
+		return is_tcp(ledger) ? "timed out" :
+		    "gave no answer (open|filtered)";
+	snprintf(text, size, "%s", strerror(entry->error));
+	length = strlen(text);
+	if (entry->icmp != -1)
+		snprintf(text + length, size - length,
+		    " (ICMP type %d code %d)", entry->icmp >> 8,
+		    entry->icmp & 0xff);
+	return text;
+}
+
+static const char *
+finding_text(const struct ledger *ledger, int finding)
+{
+	static const char *text[FINDINGS] = {
+		"not tested", "not tested", "open", "closed", "unreachable",
+		"filtered"
+	};
+
+	return finding == FINDING_SILENT && !is_tcp(ledger) ?
+	    "open|filtered" : text[finding];
+}
+
+/* One port is worth a line at -v, many at -vv: a range is one line. */
+static void
+tell_range(struct ledger *ledger, size_t address)
+{
+	struct range *range = &ledger->range[address];
+	char text[ENDPOINT_TEXT], ports[24], why[128];
+	bool silent;
+
+	if (range->first == 0)
+		return;
+	silent = range->like->finding == FINDING_SILENT;
+	if (range->first == range->last)
+		snprintf(ports, sizeof(ports), " %u", range->first);
+	else
+		snprintf(ports, sizeof(ports), "s %u-%u", range->first,
+		    range->last);
+	diag_say(ledger->ports->count > 1 ? 2 : 1,
+	    "connect to %s port%s (%s)%s%s", target(ledger, address, text),
+	    ports, protocol(ledger), silent ? " " : " failed: ",
+	    reason(ledger, range->like, why, sizeof(why)));
+	range->first = 0;
+}
+
+static void
+tell_ranges(struct ledger *ledger)
+{
+	size_t i;
+
+	for (i = 0; i < ledger->list->count; i++)
+		tell_range(ledger, i);
+}
+
+static void
+tell_failure(struct ledger *ledger, size_t port, size_t address)
+{
+	struct range *range = &ledger->range[address];
+	const struct entry *entry = ledger_entry(ledger, port, address);
+	uint16_t number = ledger->ports->port[port];
+
+	if (range->first != 0 && range->last + 1 == number &&
+	    range->like->finding == entry->finding &&
+	    range->like->error == entry->error &&
+	    range->like->icmp == entry->icmp) {
+		range->last = number;
+		return;
+	}
+	tell_range(ledger, address);
+	*range = (struct range){ .first = number, .last = number,
+	    .like = entry };
+}
+
+/* What a host says is bytes: those not printable go out as digits. */
+static void
+put_bytes(const char *text, const char *special, const char *escape)
+{
+	for (; *text != '\0'; text++)
+		if (*text < ' ' || *text == 0x7f ||
+		    strchr(special, *text) != NULL)
+			printf("%s%02x", escape, (unsigned char)*text);
+		else
+			putchar(*text);
+}
+
+static void
+tell_open(struct ledger *ledger, size_t port, size_t address)
+{
+	const struct entry *entry = ledger_entry(ledger, port, address);
+	uint16_t number = ledger->ports->port[port];
+	char text[ENDPOINT_TEXT], name[PORTS_SERVICE];
+
+	tell_ranges(ledger);
+	if (diag_wants(1))
+		diag_line(1, "Connection to %s %u port [%s/%s] succeeded!",
+		    target(ledger, address, text), number, protocol(ledger),
+		    service(ledger, number, name));
+	if (entry->banner == NULL)
+		return;
+	if (ledger->ports->count > 1)
+		printf("%u ", number);
+	put_bytes(entry->banner, "\\", "\\x");
+	putchar('\n');
+}
+
+static void
+put_json(const char *name, const char *text)
+{
+	printf(",\"%s\":\"", name);
+	put_bytes(text, "\"\\", "\\u00");
+	putchar('"');
+}
+
+/* Facts there are only of a visit that went well. */
+static void
+put_facts(const struct entry *entry)
+{
+	printf(",\"verified\":%s", entry->code == EXIT_DONE &&
+	    !entry->facts->insecure ? "true" : "false");
+	if (entry->code != EXIT_DONE)
+		return;
+	put_json("tls", entry->facts->version);
+	put_json("cipher", entry->facts->cipher);
+	put_json("group", entry->facts->group);
+	if (entry->facts->subject[0] == '\0')
+		return;
+	put_json("subject", entry->facts->subject);
+	put_json("issuer", entry->facts->issuer);
+	put_json("pin", entry->facts->pin);
+	printf(",\"days\":%d", entry->facts->days);
+}
+
+static void
+tell_json(const struct ledger *ledger, size_t port, size_t address)
+{
+	const struct entry *entry = ledger_entry(ledger, port, address);
+	uint16_t number = ledger->ports->port[port];
+	char text[ADDRESS_TEXT], name[PORTS_SERVICE], why[128];
+
+	printf("{\"port\":%u", number);
+	put_json("protocol", protocol(ledger));
+	put_json("host", ledger->config->endpoint.host);
+	put_json("address", address_text(&ledger->list->item[address], text));
+	if (strcmp(service(ledger, number, name), "*") != 0)
+		put_json("service", name);
+	put_json("state", finding_text(ledger, entry->finding));
+	put_json("reason", reason(ledger, entry, why, sizeof(why)));
+	if (entry->banner != NULL)
+		put_json("banner", entry->banner);
+	if (entry->facts != NULL)
+		put_facts(entry);
+	printf(",\"milliseconds\":%.3f}\n", (double)entry->took_us / 1000);
+}
+
+void
+tell(struct ledger *ledger, size_t port, size_t address)
+{
+	if (ledger->config->json)
+		tell_json(ledger, port, address);
+	else if (ledger_entry(ledger, port, address)->finding == FINDING_OPEN)
+		tell_open(ledger, port, address);
+	else
+		tell_failure(ledger, port, address);
+}
+
+void
+tell_end(struct ledger *ledger, int64_t took_us)
+{
+	const size_t *count = ledger->count;
+
+	tell_ranges(ledger);
+	if (ledger->ports->count > 1)
+		diag_say(1, "%s: %zu open, %zu closed, %zu unreachable, "
+		    "%zu %s, %zu not tested of %zu ports in %.3f s",
+		    ledger->config->endpoint.host,
+		    count[FINDING_OPEN], count[FINDING_CLOSED],
+		    count[FINDING_UNREACHABLE], count[FINDING_SILENT],
+		    finding_text(ledger, FINDING_SILENT),
+		    count[FINDING_NONE], ledger->told,
+		    (double)took_us / (double)CLOCK_SECOND);
+}
