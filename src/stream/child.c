@@ -25,20 +25,6 @@ struct child {
 };
 
 static enum io
-child_read(struct stream *stream, void *data, size_t size, size_t *done)
-{
-	return stream_result(stream, read(stream->rfd, data, size),
-	    IO_WANT_READ, done);
-}
-
-static enum io
-child_write(struct stream *stream, const void *data, size_t size, size_t *done)
-{
-	return stream_result(stream, write(stream->wfd, data, size),
-	    IO_WANT_WRITE, done);
-}
-
-static enum io
 child_shutdown(struct stream *stream)
 {
 	if (stream->wfd != -1)
@@ -104,8 +90,8 @@ bool
 child_open(struct stream *stream, const struct child_config *config)
 {
 	static const struct stream_ops ops = {
-		.read = child_read,
-		.write = child_write,
+		.read = stream_read,
+		.write = stream_write,
 		.shutdown = child_shutdown,
 		.close = child_close,
 	};

@@ -6,8 +6,6 @@
 #include "net/address.h"
 #include "stream/stream.h"
 
-#define DATAGRAM_LARGEST	65507	/* UDP's payload over IPv4 (RFC 768) */
-
 struct datagram_config {
 	bool	 connected;	/* the kernel knows the peer */
 	bool	 any_peer;	/* hear everybody, answer the last (-k) */

@@ -6,20 +6,6 @@
 #include "net/socket.h"
 #include "stream/plain.h"
 
-static enum io
-plain_read(struct stream *stream, void *data, size_t size, size_t *done)
-{
-	return stream_result(stream, read(stream->rfd, data, size),
-	    IO_WANT_READ, done);
-}
-
-static enum io
-plain_write(struct stream *stream, const void *data, size_t size, size_t *done)
-{
-	return stream_result(stream, write(stream->wfd, data, size),
-	    IO_WANT_WRITE, done);
-}
-
 /*
  * ENOTCONN: the peer has reset the connection in the meantime. Whether that
  * matters is for the one who asks socket_error at the end.
@@ -43,8 +29,8 @@ void
 plain_open(struct stream *stream, int fd)
 {
 	static const struct stream_ops ops = {
-		.read = plain_read,
-		.write = plain_write,
+		.read = stream_read,
+		.write = stream_write,
 		.shutdown = plain_shutdown,
 		.close = plain_close,
 	};

@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "stream/stream.h"
@@ -33,6 +34,20 @@ stream_result(struct stream *stream, long result, enum io want, size_t *done)
 	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
 		return want;
 	return stream_fail(stream, errno);
+}
+
+enum io
+stream_read(struct stream *stream, void *data, size_t size, size_t *done)
+{
+	return stream_result(stream, read(stream->rfd, data, size),
+	    IO_WANT_READ, done);
+}
+
+enum io
+stream_write(struct stream *stream, const void *data, size_t size, size_t *done)
+{
+	return stream_result(stream, write(stream->wfd, data, size),
+	    IO_WANT_WRITE, done);
 }
 
 void

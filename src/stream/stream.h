@@ -87,9 +87,11 @@ enum io	stream_fail(struct stream *, int error);
 enum io	stream_result(struct stream *, long result, enum io want,
 	    size_t *done);
 
-/*
- * Sleeps until the stream can do what it wants or the deadline has passed.
- */
+/* For a carrier whose descriptors are non-blocking and give what it gives. */
+enum io	stream_read(struct stream *, void *, size_t, size_t *done);
+enum io	stream_write(struct stream *, const void *, size_t, size_t *done);
+
+/* Sleeps until the stream can do what it wants or the deadline has passed. */
 void	stream_wait(const struct stream *, enum io wants, int64_t deadline_us);
 
 /* For a carrier without a way to end, or none that can fail. */
