@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,24 +24,15 @@ static const struct { const char *name; int octet; } names[] = {
 	{ "ef", 0xb8 }, { "va", 0xb0 }, { "le", 0x04 },
 };
 
-/* strtonum knows no hexadecimal; two digits are all there is to read. */
-static int
-hexadecimal(const char *text)
+/* strtonum knows none; two digits are all there is to read. */
+static bool
+is_hexadecimal(const char *text)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *at;
-	int value = 0;
+	size_t length = strlen(text);
 
-	if (strncasecmp(text, "0x", 2) != 0 || text[2] == '\0' ||
-	    strlen(text) > 4)
-		return -1;
-	for (text += 2; *text != '\0'; text++) {
-		at = strchr(digits, *text | 0x20);
-		if (at == NULL)
-			return -1;
-		value = value * 16 + (int)(at - digits);
-	}
-	return value;
+	return (length == 3 || length == 4) &&
+	    strncasecmp(text, "0x", 2) == 0 &&
+	    strspn(text + 2, "0123456789abcdefABCDEF") == length - 2;
 }
 
 const char *
@@ -54,9 +46,10 @@ service_class_parse(const char *text, int *octet)
 			*octet = names[i].octet;
 			return NULL;
 		}
-	*octet = hexadecimal(text);
-	if (*octet != -1)
+	if (is_hexadecimal(text)) {
+		*octet = (int)strtol(text, NULL, 16);
 		return NULL;
+	}
 	*octet = (int)strtonum(text, 0, 255, &error);
 	if (error == NULL)
 		return NULL;

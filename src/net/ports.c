@@ -6,11 +6,6 @@
 
 #include "net/ports.h"
 
-#define BITMAP	((PORTS_ALL + 1) / 8)
-
-/* Which ports a set has already; only used while one is being parsed. */
-static uint8_t seen[BITMAP];
-
 int
 ports_parse_one(const char *text, const char *protocol, int lowest)
 {
@@ -33,9 +28,9 @@ add(struct ports *ports, int first, int last)
 	int port;
 
 	for (port = first; port <= last; port++) {
-		if (seen[port / 8] & 1 << port % 8)
+		if (ports->has[port])
 			continue;
-		seen[port / 8] |= (uint8_t)(1 << port % 8);
+		ports->has[port] = true;
 		ports->port[ports->count++] = (uint16_t)port;
 	}
 }
@@ -75,11 +70,8 @@ ports_parse(const char *text, const char *protocol, struct ports *ports)
 {
 	char item[PORTS_SERVICE];
 	const char *error;
-	size_t length, i;
+	size_t length;
 
-	memset(seen, 0, sizeof(seen));
-	for (i = 0; i < ports->count; i++)
-		seen[ports->port[i] / 8] |= (uint8_t)(1 << ports->port[i] % 8);
 	for (;; text += length + 1) {
 		length = strcspn(text, ",");
 		if (length >= sizeof(item))
@@ -112,19 +104,16 @@ ports_shuffle(struct ports *ports)
 static bool
 may_have_name(uint16_t port, const char *protocol)
 {
-	static uint8_t named[BITMAP];
+	static bool named[PORTS_ALL + 1];
 	static int asked;
 	const struct servent *service;
-	unsigned number;
 
 	if (asked++ == 0)
 		return true;
-	while (asked == 2 && (service = getservent()) != NULL) {
-		number = ntohs((uint16_t)service->s_port);
+	while (asked == 2 && (service = getservent()) != NULL)
 		if (strcmp(service->s_proto, protocol) == 0)
-			named[number / 8] |= (uint8_t)(1 << number % 8);
-	}
-	return named[port / 8] & 1 << port % 8;
+			named[ntohs((uint16_t)service->s_port)] = true;
+	return named[port];
 }
 
 const char *

@@ -7,7 +7,8 @@
 
 /*
  * Ports as text: "22", "ssh", "20-25", "22,80,8000-8099", "-" for all. A
- * struct ports is a set that keeps the order it was asked for.
+ * struct ports is a set that keeps the order it was asked for; all zeros is the
+ * empty one.
  */
 
 #define PORTS_ALL	65535
@@ -16,6 +17,7 @@
 struct ports {
 	size_t	 count;
 	uint16_t port[PORTS_ALL];	/* each once */
+	bool	 has[PORTS_ALL + 1];	/* by number */
 };
 
 /*
