@@ -146,6 +146,16 @@ socket_reconnect(int fd, const struct address *address)
 	return errno == EALREADY ? EINPROGRESS : errno;
 }
 
+static int
+type_of(int fd)
+{
+	int type = 0;
+	socklen_t length = sizeof(type);
+
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
+	return type;
+}
+
 int
 socket_connected(int fd)
 {
@@ -158,7 +168,7 @@ socket_connected(int fd)
 		return errno;
 	socket_local(fd, &local);
 	if (peer.sa.any.sa_family != AF_UNIX && address_equal(&local, &peer) &&
-	    socket_type(fd) == SOCK_STREAM)
+	    type_of(fd) == SOCK_STREAM)
 		return ECONNREFUSED;
 	return 0;
 }
@@ -209,24 +219,26 @@ socket_icmp(int fd, int *error)
 	return found.ee_type << 8 | found.ee_code;
 }
 
+static uint64_t
+octets(int fd, unsigned long request)
+{
+	int count;
+
+	if (ioctl(fd, request, &count) == -1 || count < 0)
+		return 0;
+	return (uint64_t)count;
+}
+
 uint64_t
 socket_unacknowledged(int fd)
 {
-	int octets;
-
-	if (ioctl(fd, SIOCOUTQ, &octets) == -1 || octets < 0)
-		return 0;
-	return (uint64_t)octets;
+	return octets(fd, SIOCOUTQ);
 }
 
 uint64_t
 socket_unread(int fd)
 {
-	int octets;
-
-	if (ioctl(fd, FIONREAD, &octets) == -1 || octets < 0)
-		return 0;
-	return (uint64_t)octets;
+	return octets(fd, FIONREAD);
 }
 
 void
@@ -254,16 +266,6 @@ socket_acknowledge(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
 
-int
-socket_type(int fd)
-{
-	int type = 0;
-	socklen_t length = sizeof(type);
-
-	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
-	return type;
-}
-
 const char *
 socket_protocol(int type)
 {
@@ -288,7 +290,7 @@ socket_text(int fd, const struct address *peer, char *text)
 
 	socket_local(fd, &local);
 	protocol = peer->sa.any.sa_family == AF_UNIX ? "unix" :
-	    socket_protocol(socket_type(fd));
+	    socket_protocol(type_of(fd));
 	snprintf(text, SOCKET_TEXT, "%s %s -> %s", protocol,
 	    address_port_text(&local, here), address_port_text(peer, there));
 	return text;

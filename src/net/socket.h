@@ -102,8 +102,7 @@ void	socket_low_water(int fd, int bytes);
  */
 void	socket_acknowledge(int fd);
 
-/* SOCK_STREAM or SOCK_DGRAM; "tcp" or "udp". */
-int	socket_type(int fd);
+/* "tcp" for SOCK_STREAM, "udp" for SOCK_DGRAM. */
 const char *socket_protocol(int type);
 
 /*
@@ -113,7 +112,7 @@ const char *socket_protocol(int type);
 #define SOCKET_TEXT	(2 * ADDRESS_TEXT + 16)
 const char *socket_text(int fd, const struct address *peer, char *text);
 
-/* The local address. */
+/* The local address; one of no family when the kernel does not say. */
 void	socket_local(int fd, struct address *);
 
 #endif
