@@ -47,21 +47,28 @@ in_time(int code)
 	return code;
 }
 
-/* The next peer, dressed; with TLS it has also shaken hands. */
+/* The next peer, dressed. */
 static int
-admit(const struct options *options, struct listener *listener,
-    struct lobby *lobby, struct stream *peer)
+accept_peer(const struct options *options, struct listener *listener,
+    struct address *address, struct stream *peer)
 {
-	struct address address;
-	int fd, code;
+	int fd, code = in_time(listener_accept(listener, options->deadline_us,
+	    &fd, address));
 
-	if (options->tls.on)
-		return in_time(lobby_admit(lobby, options->deadline_us, peer));
-	code = in_time(listener_accept(listener, options->deadline_us, &fd,
-	    &address));
-	if (code == EXIT_DONE && !session_dress(options, fd, &address, peer))
+	if (code == EXIT_DONE && !session_dress(options, fd, address, peer))
 		return EXIT_LOCAL;
 	return code;
+}
+
+/* The same, who has also shaken hands. */
+static int
+admit(const struct options *options, struct lobby *lobby, struct stream *peer)
+{
+	struct address address;
+
+	return options->tls.on ?
+	    in_time(lobby_admit(lobby, options->deadline_us, peer)) :
+	    accept_peer(options, lobby->listener, &address, peer);
 }
 
 /* One peer's trouble is told and done with; ours ends the server. */
@@ -76,7 +83,7 @@ serve_all(const struct options *options, struct listener *listener)
 	lobby.limit_us = options->connect_us != CLOCK_UNSET ?
 	    options->connect_us : GREET_LIMIT;
 	for (;;) {
-		code = admit(options, listener, &lobby, &peer);
+		code = admit(options, &lobby, &peer);
 		if (code != EXIT_DONE)
 			return code;
 		if (options->child.command != NULL) {
@@ -96,16 +103,12 @@ serve_one(const struct options *options, struct listener *listener)
 {
 	struct address address;
 	struct stream peer;
-	int fd, code;
+	int code = accept_peer(options, listener, &address, &peer);
 
-	code = in_time(listener_accept(listener, options->deadline_us, &fd,
-	    &address));
 	if (code != EXIT_DONE)
 		return code;
 	if (options->endpoint.type == SOCK_STREAM)
 		listener_close(listener);
-	if (!session_dress(options, fd, &address, &peer))
-		return EXIT_LOCAL;
 	code = greet(&peer, &address, clock_deadline(options->connect_us));
 	return code == EXIT_DONE ? session_run(options, &peer) : code;
 }
@@ -128,7 +131,6 @@ mode_listen(const struct options *options)
 		code = listener_open(&listener, &config);
 	if (code != EXIT_DONE)
 		return code;
-	code = options->keep_open ? serve_all(options, &listener) :
+	return options->keep_open ? serve_all(options, &listener) :
 	    serve_one(options, &listener);
-	return code;
 }
