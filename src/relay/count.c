@@ -1,0 +1,47 @@
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "net/socket.h"
+#include "relay/run.h"
+
+/* The end itself, which comes last, does not count. */
+uint64_t
+count_unacknowledged(const struct relay *relay)
+{
+	uint64_t octets, end = relay->peer->goodbye;
+
+	if (!(relay->peer->caps & STREAM_ACKNOWLEDGES))
+		return 0;
+	octets = socket_unacknowledged(relay->peer->wfd);
+	end += relay->send.state == FLOW_CLOSED && !relay->send.keep_sink;
+	return octets > end ? octets - end : 0;
+}
+
+/* TLS makes more octets of the bytes: then this is the least it can be. */
+uint64_t
+count_acknowledged(const struct relay *relay)
+{
+	uint64_t octets = count_unacknowledged(relay);
+
+	return relay->send.moved > octets ? relay->send.moved - octets : 0;
+}
+
+void
+count_take(struct relay *relay)
+{
+	relay->count->sent = count_acknowledged(relay);
+	relay->count->received = relay->receive.moved;
+}
+
+/* Without a watch that wants to be told, and no signal, this costs nothing. */
+void
+count_tick(struct relay *relay)
+{
+	const struct relay_watch *watch = relay->watch;
+	bool asked = interrupt_asked();
+
+	if (!asked && !clock_passed(relay->tick_deadline_us))
+		return;
+	count_take(relay);
+	watch->tick(watch->context, relay->count, asked);
+	relay->tick_deadline_us = clock_deadline(watch->every_us);
+}
