@@ -15,6 +15,7 @@
 #define CLOCK_SECOND	((int64_t)1000000)
 #define CLOCK_TEXT	32
 
+/* The moment it is, counted from one that does not matter. */
 int64_t	clock_now_us(void);
 
 /* The moment a duration from now; CLOCK_NEVER for a negative one. */

@@ -13,8 +13,9 @@ struct unit {
 };
 
 /*
- * Reads digits, perhaps a fraction, perhaps a unit of the list. Returns NULL,
- * or what is wrong with the text: form, when it is none of these.
+ * Reads digits, perhaps a fraction, perhaps a unit of the list; each digit of
+ * the fraction is rounded down. Returns NULL, or what is wrong with the text
+ * (form, when it is none of these); *value is then of no use.
  */
 const char *quantity_parse(const char *text, const struct unit *,
     const char *form, int64_t *value);

@@ -19,7 +19,7 @@ struct dial_config {
  * or as soon as one has failed, the first to connect wins), all within the
  * deadline. Puts the descriptor, which the caller owns, and the peer's
  * address there and returns EXIT_DONE; or an exit code with every address
- * that failed named.
+ * that failed named, unless quiet.
  */
 int	dial(const struct dial_config *, int64_t deadline_us, int *fd,
 	    struct address *peer);

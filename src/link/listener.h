@@ -23,7 +23,8 @@ struct listener {
 };
 
 /*
- * Binds, says the whole invitation if there is one, and listens; `Listening on
+ * Binds to the first of the endpoint's addresses that can be, IPv4 before
+ * IPv6, says the whole invitation if there is one, and listens; `Listening on
  * ADDRESS PORT` is said (-v) once a connect would succeed. A UNIX path is
  * removed at the program's end. Returns EXIT_DONE, or another exit code with
  * the reason printed.

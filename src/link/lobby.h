@@ -15,7 +15,8 @@ struct listener;
 /*
  * Where peers shake hands while others come: one that is slow, or never
  * finishes, keeps nobody waiting. Each has the same time; when there is no
- * room for another, the one who has been here longest goes.
+ * room for another, the one who has been here longest goes. All zeros but for
+ * the first two is an empty one.
  */
 struct lobby {
 	struct listener *listener;

@@ -27,7 +27,10 @@ int	endpoint_pair(const struct address_query *host,
 	    const struct socket_config *, bool quiet, int64_t deadline_us,
 	    struct address_list *hosts, struct address *source);
 
-/* Binds the socket to the source; false with the reason printed. */
+/*
+ * Binds the socket to the source, whose path, if it is one, is removed at the
+ * program's end. Returns false with the reason printed.
+ */
 bool	endpoint_bind(int fd, const struct address *source);
 
 /*

@@ -22,7 +22,7 @@ struct ports {
 
 /*
  * Adds the ports of text to the set; protocol is "tcp" or "udp", for service
- * names. Returns NULL, or what is wrong with the text.
+ * names (getservbyname(3)). Returns NULL, or what is wrong with the text.
  */
 const char *ports_parse(const char *text, const char *protocol, struct ports *);
 

@@ -56,7 +56,11 @@ struct ledger {
 	size_t	 count[FINDINGS];	/* ports, once ledger_code has looked */
 };
 
-/* Makes room for all entries; false when there is none. */
+/*
+ * With config and list set and all else zero: makes room for the entries, none
+ * of which is asked yet. False when there is no memory; ledger_close follows in
+ * either case.
+ */
 bool	ledger_open(struct ledger *);
 
 /* By the indices of the port and of the host's address. */
@@ -75,6 +79,7 @@ int	ledger_code(struct ledger *, bool all);
 /* After ledger_code: tells the rest and sums up. */
 void	ledger_end(struct ledger *, int64_t took_us);
 
+/* Frees the entries with their banners and facts. */
 void	ledger_close(struct ledger *);
 
 #endif

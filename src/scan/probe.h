@@ -13,13 +13,14 @@ struct probe {
 
 /*
  * A harmless request of the protocol the port is known for; an empty datagram
- * for any other.
+ * for any other. Valid until the next call.
  */
 struct probe probe_for(uint16_t port);
 
 /*
  * The user's own: as hexadecimal digits, blanks and colons between bytes
- * allowed, or a whole file. Returns NULL or what is wrong.
+ * allowed, or a whole file. Returns NULL or what is wrong; the data stays to
+ * the program's end.
  */
 const char *probe_parse(const char *hex, struct probe *);
 const char *probe_read(const char *path, struct probe *);
