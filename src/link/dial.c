@@ -230,19 +230,15 @@ static void
 interleave(struct race *race, const struct address_list *list)
 {
 	bool used[ADDRESS_LIST] = { false };
-	int family = 0, last = 0;
+	int last = AF_UNSPEC;
 	size_t i, pick;
 
 	while (race->count < list->count) {
-		for (pick = list->count, i = 0; i < list->count; i++) {
-			if (used[i])
-				continue;
-			family = list->item[i].sa.any.sa_family;
-			if (pick == list->count || family != last)
+		for (pick = list->count, i = list->count; i-- > 0;)
+			if (!used[i] && (pick == list->count ||
+			    list->item[i].sa.any.sa_family != last ||
+			    list->item[pick].sa.any.sa_family == last))
 				pick = i;
-			if (family != last)
-				break;
-		}
 		used[pick] = true;
 		last = list->item[pick].sa.any.sa_family;
 		race->attempt[race->count++] =
