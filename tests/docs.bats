@@ -161,6 +161,16 @@ equal() {
 	run ! grep '.\{121\}' "$TOP/README.md"
 }
 
+@test "every source file that the README names is there" {
+	local file
+	grep -oE '[a-z_/]+\.[ch]\b' "$TOP/README.md" | sort -u >named
+	[ -s named ]
+	while read -r file; do
+		compgen -G "$TOP/src/$file" || compgen -G "$TOP/src/*/$file" ||
+		    fail "no $file"
+	done <named
+}
+
 @test "the README's first two commands are targets of the Makefile" {
 	need make
 	grep -m 2 '^    sh tests/setup ' "$TOP/README.md" |
