@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,13 +24,18 @@
 #define NOBODY_HERE	CLOCK_SECOND
 
 /* "; incomplete: ..." belongs to every end that is not a clean one. */
-static int
-incomplete(const struct relay *relay, int code, const char *reason)
+__attribute__((format(printf, 3, 4))) static int
+incomplete(const struct relay *relay, int code, const char *format, ...)
 {
+	char *reason = relay->count->reason;
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(reason, RELAY_REASON, format, arguments);
+	va_end(arguments);
 	diag_error("%s; incomplete: %" PRIu64 " bytes sent, %" PRIu64
 	    " bytes received", reason,
 	    count_acknowledged(relay), relay->receive.moved);
-	snprintf(relay->count->reason, RELAY_REASON, "%s", reason);
 	return code;
 }
 
@@ -41,17 +47,18 @@ static int
 broken(const struct relay *relay, const struct flow *flow)
 {
 	const struct stream *culprit = flow->culprit;
-	char reason[RELAY_REASON];
+	const char *end = flow->source_failed ? culprit->input :
+	    culprit->output;
 
-	snprintf(reason, sizeof(reason), "%s: %s", flow->source_failed ?
-	    culprit->input : culprit->output, culprit->error);
 	if (culprit == relay->local && !flow->source_failed &&
 	    culprit->broken_pipe) {
-		strcpy(relay->count->reason, reason);
+		snprintf(relay->count->reason, RELAY_REASON, "%s: %s", end,
+		    culprit->error);
 		return EXIT_SIGNAL + SIGPIPE;
 	}
 	return incomplete(relay, culprit != relay->peer ? EXIT_LOCAL :
-	    culprit->refused ? EXIT_IDENTITY : EXIT_NETWORK, reason);
+	    culprit->refused ? EXIT_IDENTITY : EXIT_NETWORK, "%s: %s", end,
+	    culprit->error);
 }
 
 /*
@@ -145,7 +152,7 @@ settle(struct relay *relay)
 {
 	int64_t bound = relay->rules->idle_us > 0 ? relay->rules->idle_us :
 	    SETTLE, since_us = clock_now_us(), deadline_us = since_us + bound;
-	char reason[192], text[CLOCK_TEXT];
+	char text[CLOCK_TEXT];
 	int error = 0, pause_ms = 1;
 
 	if (relay->rules->deadline_us < deadline_us)
@@ -154,13 +161,11 @@ settle(struct relay *relay)
 		deadline_us = relay->linger_deadline_us;
 	bound = deadline_us > since_us ? deadline_us - since_us : 0;
 	while (count_unacknowledged(relay) > 0 && error == 0) {
-		if (clock_passed(deadline_us)) {
-			snprintf(reason, sizeof(reason), "peer did not "
+		if (clock_passed(deadline_us))
+			return incomplete(relay, EXIT_TIME, "peer did not "
 			    "acknowledge %" PRIu64 " bytes within %s",
 			    count_unacknowledged(relay),
 			    clock_text(bound, text));
-			return incomplete(relay, EXIT_TIME, reason);
-		}
 		poll(NULL, 0, pause_ms);
 		count_tick(relay);
 		pause_ms = pause_ms < 50 ? pause_ms * 2 : pause_ms;
@@ -172,8 +177,7 @@ settle(struct relay *relay)
 	if (error == 0 || (count_unacknowledged(relay) == 0 &&
 	    relay->peer->goodbye > 0 && relay->receive.state == FLOW_CLOSED))
 		return EXIT_DONE;
-	snprintf(reason, sizeof(reason), "peer: %s", strerror(error));
-	return incomplete(relay, EXIT_NETWORK, reason);
+	return incomplete(relay, EXIT_NETWORK, "peer: %s", strerror(error));
 }
 
 /*
@@ -245,27 +249,23 @@ is_idle(struct relay *relay)
 static int
 quiet_end(const struct relay *relay)
 {
-	char reason[128];
 	int error = socket_error(relay->peer->wfd);
 
-	if (error == 0)
-		return EXIT_DONE;
-	snprintf(reason, sizeof(reason), "peer: %s", strerror(error));
-	return incomplete(relay, EXIT_NETWORK, reason);
+	return error == 0 ? EXIT_DONE :
+	    incomplete(relay, EXIT_NETWORK, "peer: %s", strerror(error));
 }
 
 static int
 judge_idleness(struct relay *relay)
 {
-	char reason[64], text[CLOCK_TEXT];
+	char text[CLOCK_TEXT];
 
 	if (relay->rules->idle_us < 0 || !is_idle(relay))
 		return JUDGE_GO_ON;
 	if (relay->rules->idle_is_end)
 		return quiet_end(relay);
-	snprintf(reason, sizeof(reason), "idle for %s",
+	return incomplete(relay, EXIT_TIME, "idle for %s",
 	    clock_text(relay->rules->idle_us, text));
-	return incomplete(relay, EXIT_TIME, reason);
 }
 
 /*
@@ -283,13 +283,11 @@ may_leave(const struct relay *relay)
 static int
 judge_time(struct relay *relay)
 {
-	char reason[96], text[CLOCK_TEXT];
+	char text[CLOCK_TEXT];
 
-	if (clock_passed(relay->rules->deadline_us)) {
-		snprintf(reason, sizeof(reason), "not done within %s",
+	if (clock_passed(relay->rules->deadline_us))
+		return incomplete(relay, EXIT_TIME, "not done within %s",
 		    clock_text(relay->rules->run_us, text));
-		return incomplete(relay, EXIT_TIME, reason);
-	}
 	if (clock_passed(relay->quiet_deadline_us))
 		return quiet_end(relay);
 	if (clock_passed(relay->linger_deadline_us)) {
