@@ -26,6 +26,12 @@ clock_passed(int64_t deadline_us)
 	return deadline_us != CLOCK_NEVER && clock_now_us() >= deadline_us;
 }
 
+int64_t
+clock_earlier(int64_t deadline_us, int64_t other_us)
+{
+	return deadline_us < other_us ? deadline_us : other_us;
+}
+
 int
 clock_poll_ms(int64_t deadline_us)
 {

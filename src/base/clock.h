@@ -23,6 +23,9 @@ int64_t	clock_deadline(int64_t duration_us);
 
 bool	clock_passed(int64_t deadline_us);
 
+/* The one that comes first. */
+int64_t	clock_earlier(int64_t deadline_us, int64_t other_us);
+
 /* What poll(2) wants: milliseconds, rounded up; -1 for CLOCK_NEVER. */
 int	clock_poll_ms(int64_t deadline_us);
 

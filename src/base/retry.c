@@ -11,13 +11,12 @@
 void
 retry_begin(struct retry *retry, int64_t duration_us, int64_t deadline_us)
 {
-	int64_t until_us = duration_us <= 0 ? CLOCK_NEVER :
+	int64_t share_us, until_us = duration_us <= 0 ? CLOCK_NEVER :
 	    clock_deadline(duration_us);
-	int64_t share_us;
 
 	*retry = (struct retry){
 		.until_us = deadline_us,
-		.deadline_us = until_us < deadline_us ? until_us : deadline_us,
+		.deadline_us = clock_earlier(until_us, deadline_us),
 		.pause_us = SHORTEST,
 		.last = duration_us < 0,
 	};
@@ -32,7 +31,8 @@ retry_begin(struct retry *retry, int64_t duration_us, int64_t deadline_us)
 bool
 retry_next(struct retry *retry, int code, const char *host, const char *port)
 {
-	int64_t wake_us = clock_deadline(retry->pause_us);
+	int64_t wake_us = clock_earlier(clock_deadline(retry->pause_us),
+	    retry->until_us);
 
 	if (retry->last || (code != EXIT_NETWORK && code != EXIT_TIME &&
 	    code != EXIT_NAME))
@@ -40,8 +40,6 @@ retry_next(struct retry *retry, int code, const char *host, const char *port)
 	if (retry->pause_us == SHORTEST)
 		diag_say(1, "waiting for %s%s%s", host, port != NULL ?
 		    " port " : "", port != NULL ? port : "");
-	if (wake_us > retry->until_us)
-		wake_us = retry->until_us;
 	while (!clock_passed(wake_us))
 		poll(NULL, 0, clock_poll_ms(wake_us));
 	retry->last = clock_passed(retry->until_us);

@@ -183,8 +183,8 @@ race_poll(struct race *race, int64_t deadline_us, struct pollfd *wait)
 		    .events = POLLOUT };
 		under_way += wait[i].fd != -1;
 	}
-	if (race->begun < race->count && race->next_us < until)
-		until = race->next_us;
+	if (race->begun < race->count)
+		until = clock_earlier(until, race->next_us);
 	if (under_way > 0)
 		poll(wait, (nfds_t)race->begun, clock_poll_ms(until));
 	return under_way;

@@ -26,9 +26,8 @@ mode_client(const struct options *options)
 	retry_begin(&retry, options->await_us, options->deadline_us);
 	do {
 		config.quiet = !retry.last;
-		deadline_us = clock_deadline(options->connect_us);
-		if (retry.until_us < deadline_us)
-			deadline_us = retry.until_us;
+		deadline_us = clock_earlier(retry.until_us,
+		    clock_deadline(options->connect_us));
 		code = dial(&config, deadline_us, &fd, &address);
 	} while (retry_next(&retry, code, options->endpoint.host,
 	    options->ports_text));

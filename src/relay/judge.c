@@ -155,10 +155,8 @@ settle(struct relay *relay)
 	char text[CLOCK_TEXT];
 	int error = 0, pause_ms = 1;
 
-	if (relay->rules->deadline_us < deadline_us)
-		deadline_us = relay->rules->deadline_us;
-	if (relay->linger_deadline_us < deadline_us)
-		deadline_us = relay->linger_deadline_us;
+	deadline_us = clock_earlier(deadline_us, clock_earlier(
+	    relay->rules->deadline_us, relay->linger_deadline_us));
 	bound = deadline_us > since_us ? deadline_us - since_us : 0;
 	while (count_unacknowledged(relay) > 0 && error == 0) {
 		if (clock_passed(deadline_us))

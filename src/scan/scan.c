@@ -140,8 +140,8 @@ await(struct scan *scan)
 	const struct slot *slot;
 	size_t i;
 
-	if (may_begin(scan) && scan->begin_us < until_us)
-		until_us = scan->begin_us;
+	if (may_begin(scan))
+		until_us = clock_earlier(until_us, scan->begin_us);
 	for (i = 0; i < scan->busy; i++) {
 		slot = &scan->slot[i];
 		scan->wait[2 * i] = (struct pollfd){ .fd = slot->fd[0],
@@ -149,10 +149,8 @@ await(struct scan *scan)
 		    POLLIN : events };
 		scan->wait[2 * i + 1] = (struct pollfd){ .fd = slot->fd[1],
 		    .events = events };
-		if (slot->until_us < until_us)
-			until_us = slot->until_us;
-		if (slot->again_us < until_us)
-			until_us = slot->again_us;
+		until_us = clock_earlier(until_us,
+		    clock_earlier(slot->until_us, slot->again_us));
 	}
 	if (!clock_passed(until_us))
 		fflush(stdout);
@@ -279,14 +277,11 @@ scan_run(const struct scan_config *config, int64_t deadline_us, bool retried)
 		.retried = retried,
 	};
 	struct rlimit before = { .rlim_cur = 0 };
-	int64_t since_us = clock_now_us(), find_us;
-	int code;
+	int64_t since_us = clock_now_us();
+	int code = endpoint_pair(&config->endpoint, &config->socket,
+	    retried || !diag_wants(1), clock_earlier(deadline_us,
+	    clock_deadline(config->port_us)), &scan.list, &scan.source);
 
-	find_us = clock_deadline(config->port_us);
-	if (deadline_us < find_us)
-		find_us = deadline_us;
-	code = endpoint_pair(&config->endpoint, &config->socket,
-	    retried || !diag_wants(1), find_us, &scan.list, &scan.source);
 	if (code != EXIT_DONE)
 		return code;
 	scan.socket.brief = true;
