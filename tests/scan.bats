@@ -37,6 +37,14 @@ found() {
 	[ -z "$output" ]
 }
 
+@test "an answer that has come counts, however late we look" {
+	need strace
+	closed_port
+	ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 run -1 bounded strace \
+	    -f -o trace -e inject=connect:delay_exit=400000 \
+	    "$NC_LITE" -z --timeout 0.2 127.0.0.1 "$port"
+}
+
 @test "-v: the sentence for an open port" {
 	three_ports
 	run -0 nc -zv 127.0.0.1 4001

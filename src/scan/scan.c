@@ -172,7 +172,10 @@ look(struct scan *scan)
 		slot_look(scan, &scan->slot[i], &scan->wait[2 * i], now_us);
 }
 
-/* One pass over the entries that are wanted; false when it must end there. */
+/*
+ * One pass over the entries that are wanted; false when it must end there. We
+ * may be late: an answer that is there when time is over still counts.
+ */
 static bool
 pass(struct scan *scan)
 {
@@ -180,7 +183,7 @@ pass(struct scan *scan)
 	scan->refusals = 0;
 	for (;;) {
 		begin_some(scan);
-		if (scan->broken || clock_passed(scan->deadline_us))
+		if (scan->broken)
 			return false;
 		if (scan->busy == 0 && !may_begin(scan))
 			return true;
@@ -188,6 +191,8 @@ pass(struct scan *scan)
 		look(scan);
 		if (!scan->retried)
 			ledger_tell(&scan->ledger);
+		if (clock_passed(scan->deadline_us))
+			return false;
 	}
 }
 
