@@ -45,6 +45,16 @@ tiny_disk() {
 	has out.part 100000
 }
 
+@test "a reset that comes while we hold back is no end of the file" {
+	echo old >out
+	listen --out out --limit-rate-in 20k
+	visit send 20000 reset
+	wait_exit "$pid"
+	[ "$status" -eq 1 ]
+	grep -q 'reset by peer; incomplete' listen.err
+	[ "$(<out)" = old ]
+}
+
 @test "a receiver that is killed leaves the .part alone" {
 	listen --out out
 	local receiver=$pid

@@ -10,14 +10,15 @@
 enum io
 stream_fail(struct stream *stream, int error)
 {
-	/* TCP says so when a reset was told of before, or met our FIN. */
+	if (stream->error[0] != '\0')
+		return IO_FAIL;
+	/* TCP says EPIPE of a reset after the peer's FIN, not of one before. */
+	stream->cut = error != EPIPE && stream->caps & STREAM_DUPLEX;
+	/* It says so, too, when a reset was told of before, or met our FIN. */
 	if (error == EPIPE && stream->caps & STREAM_ACKNOWLEDGES)
 		error = ECONNRESET;
-	if (stream->error[0] == '\0') {
-		stream->broken_pipe = error == EPIPE;
-		snprintf(stream->error, sizeof(stream->error), "%s",
-		    strerror(error));
-	}
+	stream->broken_pipe = error == EPIPE;
+	snprintf(stream->error, sizeof(stream->error), "%s", strerror(error));
 	return IO_FAIL;
 }
 
@@ -29,8 +30,11 @@ stream_result(struct stream *stream, long result, enum io want, size_t *done)
 		*done = (size_t)result;
 		return IO_OK;
 	}
+	/* The kernel tells of a failure once: a write may have taken it. */
+	if (result == 0 && want == IO_WANT_READ)
+		return stream->cut ? IO_FAIL : IO_EOF;
 	if (result == 0)
-		return want == IO_WANT_READ ? IO_EOF : want;
+		return want;
 	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
 		return want;
 	return stream_fail(stream, errno);

@@ -73,6 +73,7 @@ struct stream {
 	const char *output;
 	size_t	 goodbye;	/* octets of the shutdown, without FIN (TLS) */
 	bool	 broken_pipe;	/* IO_FAIL came as EPIPE */
+	bool	 cut;		/* it came where an end should have come */
 	bool	 refused;	/* one end is not who the other wants */
 	char	 error[STREAM_ERROR];	/* why IO_FAIL; the first stays */
 };
@@ -82,7 +83,8 @@ enum io	stream_fail(struct stream *, int error);
 
 /*
  * Translates the result of read(2) or write(2) and its errno: sets *done,
- * IO_EOF for a read of 0, the wanted one for EAGAIN; EINTR wants it again.
+ * IO_EOF for a read of 0, the wanted one for EAGAIN; EINTR wants it again. A
+ * socket that has failed before has no IO_EOF.
  */
 enum io	stream_result(struct stream *, long result, enum io want,
 	    size_t *done);
