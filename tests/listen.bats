@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck shell=bats disable=SC2154
+# shellcheck shell=bats disable=SC2154,SC2030,SC2031
 # Listening.
 
 load helper
@@ -165,22 +165,22 @@ sockets_are() {
 	[ "$output" = 128 ]
 }
 
-# reader_leaves ARGS...: it does while nobody is connected.
+# reader_leaves OURS [THEIRS...]: it does while nobody is connected.
 reader_leaves() {
 	mkfifo pipe
 	start head sh -c 'exec head -n 1 <pipe'
 	local reader=$pid
-	out=pipe listen "$@"
-	nc $insecure 127.0.0.1 "$port" <<<line
+	out=pipe listen "$1"
+	nc "${@:2}" 127.0.0.1 "$port" <<<line
 	wait_exit "$reader"
 	wait_exit "$pid"
-	[ "$status" -eq 141 ]
 	rm pipe
+	((status == 141)) || fail "exit status $status"
 }
 
 @test "-k ends as by SIGPIPE when the reader of its output leaves between peers" {
-	insecure='' reader_leaves -k
-	insecure='-c --insecure' reader_leaves -kc
+	reader_leaves -k
+	reader_leaves -kc -c --insecure
 }
 
 @test "a signal ends a listener with 128 and its number, and frees the port" {

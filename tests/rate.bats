@@ -25,7 +25,7 @@ about() {
 # kept MEAN PEAK: the mean within MEAN %, and no 100 ms above PEAK %.
 kept() {
 	paced --limit-rate 100M 314572800 && about "$rate" "$1" 104857600 &&
-	    ((worst <= 104857600 / 1000 * $2))
+	    ((worst <= 104857600 * $2 / 1000))
 }
 
 # Who has the processor late cannot keep it: on a busy machine that is asked less.
