@@ -40,6 +40,8 @@ log_write(struct log *log, const void *data, size_t size)
 	struct pollfd wait = { .fd = log->file.wfd, .events = POLLOUT };
 	ssize_t done;
 
+	if (log->file.wfd == STDERR_FILENO)
+		diag_end_line();
 	while (size > 0) {
 		done = write(log->file.wfd, at, size);
 		if (done > 0) {

@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "stream/named.h"
 #include "stream/stdio.h"
 
@@ -22,6 +23,7 @@ enum manner {
 static struct stdio {
 	enum manner in, out;
 	bool	 no_output;
+	bool	 shown;		/* stdout is a terminal */
 	off_t	 in_size;	/* of a regular file, when we began */
 } stdio;
 
@@ -93,6 +95,8 @@ stdio_write(struct stream *stream, const void *data, size_t size, size_t *done)
 		*done = size;
 		return IO_OK;
 	}
+	if (stdio.shown)
+		diag_end_line();
 	if (stdio.out == ASK) {
 		if (!ready(stream->wfd, POLLOUT))
 			return IO_WANT_WRITE;
@@ -235,6 +239,7 @@ examine(struct stream *stream, const struct stdio_config *config)
 	if (!(stream->caps & STREAM_NO_INPUT))
 		stdio.in = own(STDIN_FILENO, &in);
 	stdio.out = own(STDOUT_FILENO, &out);
+	stdio.shown = isatty(STDOUT_FILENO);
 	if (config->in != NULL)
 		stream->input = config->in;
 	if (config->out != NULL)
