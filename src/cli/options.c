@@ -497,8 +497,12 @@ check_conflicts(void)
 		    "cannot use --expect-digest and --send-only together" },
 		{ EXEC, IN, "cannot use --exec and --in together" },
 		{ EXEC, OUT, "cannot use --exec and --out together" },
+		{ EXEC, EXPECT_DIGEST,
+		    "cannot use --exec and --expect-digest together" },
 		{ SH_EXEC, IN, "cannot use --sh-exec and --in together" },
 		{ SH_EXEC, OUT, "cannot use --sh-exec and --out together" },
+		{ SH_EXEC, EXPECT_DIGEST,
+		    "cannot use --sh-exec and --expect-digest together" },
 		{ EXEC, SH_EXEC, "cannot use --exec and --sh-exec together" },
 		{ EXEC, 'd', "cannot use --exec and -d together" },
 		{ SH_EXEC, 'd', "cannot use --sh-exec and -d together" },
@@ -787,35 +791,39 @@ pour_probe(struct options *options)
 		refuse("--probe-hex: bad value '%.40s': %s", hex, error);
 }
 
+/*
+ * When our way ends. -w0 is to send and leave, as with Debian's nc; but of what
+ * has a digest to be checked nothing is said before that.
+ */
 static void
-pour(struct options *options)
+pour_ends(struct options *options)
 {
 	struct relay_rules *relay = &options->relay;
+	bool checks = is_given(EXPECT_DIGEST);
 
-	diag_verbosity(options->given.verbosity);
-	pour_time(options);
-	pour_tls(options);
 	relay->no_half_close = options->given.no_shutdown;
-	/* -w0 is to send and leave, as with Debian's nc. */
-	relay->end_at_once = options->given.shutdown ||
+	relay->end_at_once = !checks && (options->given.shutdown ||
 	    (options->given.quit && options->given.quit_us >= 0) ||
-	    options->given.wait_us == 0 || options->given.send_only;
+	    options->given.wait_us == 0 || options->given.send_only);
 	relay->send_only = options->given.send_only ||
 	    (options->given.wait_us == 0 && options->type == SOCK_STREAM);
-	relay->crlf = options->given.crlf;
-	relay->telnet = options->given.telnet;
-	relay->line_us = options->interval_us;
-	/* Our end must not be said before the digest is known to be right. */
 	options->local.no_input = options->given.no_stdin ||
-	    options->given.recv_only || is_given(EXPECT_DIGEST);
-	if (is_given(EXPECT_DIGEST) || is_given(DIGEST))
-		if (options->report.digest == NULL ||
-		    options->report.digest[0] == '\0')
-			options->report.digest = "sha256";
-	options->local.no_output = options->given.send_only;
+	    options->given.recv_only || checks;
 	/* A datagram client without input has nothing to be answered. */
 	if (options->type == SOCK_DGRAM && options->mode == MODE_CLIENT)
 		relay->end_at_once |= !options->local.no_input;
+}
+
+static void
+pour_local(struct options *options)
+{
+	struct stdio_config *local = &options->local;
+
+	local->no_output = options->given.send_only;
+	if (local->in != NULL && strcmp(local->in, "-") == 0)
+		local->in = NULL;
+	if (local->out != NULL && strcmp(local->out, "-") == 0)
+		local->out = NULL;
 	options->child.shell = options->given.sh_exec != NULL;
 	options->child.command = options->child.shell ?
 	    options->given.sh_exec : options->given.exec;
@@ -824,8 +832,28 @@ pour(struct options *options)
 	    '\0')
 		refuse("--%s has no command", options->child.shell ?
 		    "sh-exec" : "exec");
-	relay->keep_output = options->keep_open &&
+	options->relay.keep_output = options->keep_open &&
 	    options->child.command == NULL;
+}
+
+static void
+pour(struct options *options)
+{
+	struct relay_rules *relay = &options->relay;
+	struct report_config *report = &options->report;
+
+	diag_verbosity(options->given.verbosity);
+	pour_time(options);
+	pour_tls(options);
+	pour_ends(options);
+	pour_local(options);
+	relay->crlf = options->given.crlf;
+	relay->telnet = options->given.telnet;
+	relay->line_us = options->interval_us;
+	if (report->expected != NULL && report->digest == NULL)
+		report->digest = "";
+	if (report->digest != NULL && report->digest[0] == '\0')
+		report->digest = "sha256";
 	pour_probe(options);
 	if (options->given.sign)
 		ask_key(options);

@@ -234,7 +234,6 @@ examine(struct stream *stream, const struct stdio_config *config)
 	fstat(STDIN_FILENO, &in);
 	fstat(STDOUT_FILENO, &out);
 	stream->caps = capabilities(config, &in, &out);
-	stdio.in_size = S_ISREG(in.st_mode) ? in.st_size : 0;
 	stdio.no_output = config->no_output;
 	if (!(stream->caps & STREAM_NO_INPUT))
 		stdio.in = own(STDIN_FILENO, &in);
@@ -254,7 +253,19 @@ stdio_name(const struct stdio_config *config)
 	return config->out == NULL || named_output(config->out);
 }
 
-void
+/* A file has a size, and with a name each peer gets all of it. */
+static void
+rewind_input(const struct stdio_config *config)
+{
+	struct stat in;
+
+	if (config->in != NULL && lseek(STDIN_FILENO, 0, SEEK_SET) == 0)
+		stdin_is_over = false;
+	stdio.in_size = fstat(STDIN_FILENO, &in) == 0 && S_ISREG(in.st_mode) ?
+	    in.st_size : 0;
+}
+
+bool
 stdio_open(struct stream *stream, const struct stdio_config *config)
 {
 	static const struct stream_ops ops = {
@@ -272,9 +283,13 @@ stdio_open(struct stream *stream, const struct stdio_config *config)
 		.output = "stdout",
 	};
 
+	if (!named_begin())
+		return false;
 	if (examined.caps == 0)
 		examine(&examined, config);
+	rewind_input(config);
 	*stream = examined;
 	if (stdin_is_over)
 		stream->caps |= STREAM_NO_INPUT;
+	return true;
 }
