@@ -227,6 +227,11 @@ assert s["exit_status"] == 0 and s["bytes_per_second"] > 0' "$stderr"
 	wait_exit "$pid"
 	grep -q '"bytes_received":100000,.*"ended_first":"peer","error":null' \
 	    listen.err
+	printf x >$'q"\xff'
+	listen -d
+	run -0 --separate-stderr nc --summary-json --in $'q"\xff' 127.0.0.1 \
+	    "$port"
+	[[ $stderr == *'"ended_first":"q\u0022\u00ff"'* ]]
 	peer readall reset
 	run -1 nc --summary-json 127.0.0.1 "$port" <in
 	[[ ${lines[1]} == *'"error":"peer: Connection reset by peer","exit_status":1}' ]]
