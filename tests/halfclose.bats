@@ -260,7 +260,7 @@ took() {
 	wait_exit "$pid"
 	[ "$status" -eq 3 ]
 	[ "$(<client.out)" = hi ]
-	[ "$(<client.err)" = "nc-lite: idle for 1 s; incomplete: 6 bytes sent,\
+	[ "$(said client)" = "nc-lite: idle for 1 s; incomplete: 6 bytes sent,\
  2 bytes received" ]
 	wait_for_line peer.out '^reset 0 '
 }
@@ -333,7 +333,7 @@ took() {
 	kill -KILL "$reader"
 	wait_exit "$pid"
 	[ "$status" -eq 141 ]
-	[ ! -s client.err ]
+	[ -z "$(said client)" ]
 	wait_for_line peer.out '^reset 0 '
 }
 

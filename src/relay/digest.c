@@ -90,9 +90,10 @@ work(void *argument)
 	ssize_t size;
 
 	while ((size = read(digest->out, digest->piece,
-	    sizeof(digest->piece))) > 0)
-		lib.EVP_DigestUpdate(digest->context, digest->piece,
-		    (size_t)size);
+	    sizeof(digest->piece))) > 0 || (size == -1 && errno == EINTR))
+		if (size > 0)
+			lib.EVP_DigestUpdate(digest->context, digest->piece,
+			    (size_t)size);
 	return NULL;
 }
 
