@@ -11,7 +11,7 @@
 #include "relay/digest.h"
 #include "stream/stream.h"
 
-#define PIPE_SIZE	(512 << 10)
+#define PIPE_SIZE	(1 << 20)	/* fewer wake-ups than half of it */
 
 /* OpenSSL's, as its manual declares them; the types are opaque there, too. */
 static struct {
