@@ -9,7 +9,7 @@
 
 #include "base/diag.h"
 #include "relay/digest.h"
-#include "stream/stream.h"
+#include "relay/log.h"
 
 #define PIPE_SIZE	(1 << 20)	/* fewer wake-ups than half of it */
 
@@ -100,20 +100,7 @@ work(void *argument)
 static bool
 digest_look(struct tap *tap, const uint8_t *data, size_t size)
 {
-	ssize_t done;
-
-	while (size > 0) {
-		done = write(tap->pipe, data, size);
-		if (done == -1 && errno != EINTR) {
-			stream_fail(tap->blame, errno);
-			return false;
-		}
-		if (done > 0) {
-			data += done;
-			size -= (size_t)done;
-		}
-	}
-	return true;
+	return log_write(tap->blame, tap->pipe, data, size);
 }
 
 static bool
