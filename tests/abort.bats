@@ -234,6 +234,7 @@ told_the_truth() {
 	rounds INT sender 10
 }
 
+# bats test_tags=long
 @test "the receiver killed at random moments (KILL), 10 rounds" {
 	rounds KILL receiver 10
 }
