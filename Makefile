@@ -1,5 +1,5 @@
-# nc-lite. Targets: all check lint check-asan check-copy check-valgrind bench
-# demo deps bench-deps install uninstall clean.
+# nc-lite. Targets: all check lint check-asan check-copy check-valgrind check-with
+# bench demo deps bench-deps install uninstall clean.
 
 PREFIX	?= /usr/local
 BINDIR	= $(DESTDIR)$(PREFIX)/bin
@@ -60,6 +60,15 @@ headers:
 layers:
 	@awk -f tests/layers.awk src/LAYERS $(SOURCES) $(HEADERS)
 
+# Bytes and their ends, once more with each option that sees or delays them.
+check-with: all
+	@for with in --progress --digest "--limit-rate 1G" "--output log" \
+	    "--hex-dump /dev/null"; do \
+		echo "# $$with"; \
+		NC_LITE_WITH=$$with tests/run transfer.bats halfclose.bats \
+		    abort.bats || exit 1; \
+	done
+
 # The same tests, through the address and undefined behaviour sanitizers.
 check-asan:
 	$(MAKE) BUILD=build/asan BINARY=build/asan/nc-lite CFLAGS="-O1 -g \
@@ -111,5 +120,5 @@ uninstall:
 clean:
 	rm -rf build nc-lite
 
-.PHONY: all bench bench-deps check check-asan check-copy check-valgrind clean \
-	demo deps headers install layers lint uninstall
+.PHONY: all bench bench-deps check check-asan check-copy check-valgrind \
+	check-with clean demo deps headers install layers lint uninstall

@@ -30,7 +30,7 @@ incomplete='; incomplete: ([0-9]+) bytes sent, ([0-9]+) bytes received$'
 	client 127.0.0.1 "$port" <&"$idle"
 	wait_exit "$pid"
 	[ "$status" -eq 1 ]
-	[ "$(<client.err)" = "nc-lite: peer: Connection reset by peer; incomplete:\
+	[ "$(said client)" = "nc-lite: peer: Connection reset by peer; incomplete:\
  0 bytes sent, 100000 bytes received" ]
 	has client.out 100000
 }
@@ -67,7 +67,7 @@ incomplete='; incomplete: ([0-9]+) bytes sent, ([0-9]+) bytes received$'
 	echo more >&"$tap"
 	wait_exit "$pid"
 	[ "$status" -eq 1 ]
-	[[ $(<client.err) =~ $cut$incomplete ]]
+	[[ $(said client) =~ $cut$incomplete ]]
 }
 
 ### our own ends fail
@@ -109,7 +109,7 @@ incomplete='; incomplete: ([0-9]+) bytes sent, ([0-9]+) bytes received$'
 	[ "$status" -eq 1 ]
 	wait_exit "$pid"
 	[ "$status" -eq 141 ]
-	[ "$(grep -vc '^Listening\|^Connection\|received in' listen.err)" -eq 0 ]
+	[ "$(said listen | grep -vc '^Listening\|^Connection\|received in')" -eq 0 ]
 	has head.out 10
 }
 
@@ -224,22 +224,27 @@ told_the_truth() {
 	rounds KILL sender 10
 }
 
+# bats test_tags=long
 @test "the sender ended at random moments (TERM), 10 rounds" {
 	rounds TERM sender 10
 }
 
+# bats test_tags=long
 @test "the sender interrupted at random moments (INT), 10 rounds" {
 	rounds INT sender 10
 }
 
+# bats test_tags=long
 @test "the receiver killed at random moments (KILL), 10 rounds" {
 	rounds KILL receiver 10
 }
 
+# bats test_tags=long
 @test "the receiver ended at random moments (TERM), 10 rounds" {
 	rounds TERM receiver 10
 }
 
+# bats test_tags=long
 @test "the receiver interrupted at random moments (INT), 10 rounds" {
 	rounds INT receiver 10
 }
@@ -252,7 +257,7 @@ told_the_truth() {
 	kill -KILL "$pid"
 	wait_exit "$receiver"
 	[ "$status" -eq 1 ]
-	[[ $(tail -n 2 listen.err | head -n 1) =~ \
+	[[ $(said listen | tail -n 2 | head -n 1) =~ \
 	    ^"nc-lite: peer: Connection reset by peer"$incomplete ]]
 	[ "${BASH_REMATCH[2]}" -eq "$(stat -c %s listen.out)" ]
 }

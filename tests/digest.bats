@@ -119,6 +119,22 @@ digests() {
 	[ "$status" -eq 1 ]
 }
 
+@test "-q0 and -w0 do not end our way before the digest is known, nor the run" {
+	local option
+	echo hello >in
+	for option in -q0 -w0 -q5; do
+		listen "$option" --expect-digest "$(sha <<<wrong)"
+		run -1 nc 127.0.0.1 "$port" <in
+		wait_exit "$pid"
+		[ "$status" -eq 1 ]
+		listen "$option" --expect-digest "$(sha in)"
+		nc 127.0.0.1 "$port" <in
+		wait_exit "$pid"
+		[ "$status" -eq 0 ]
+		same in listen.out
+	done
+}
+
 @test "a broken transfer prints no digest" {
 	listen --digest
 	client 127.0.0.1 "$port" </dev/zero
@@ -137,6 +153,10 @@ digests() {
 	[[ $output == *"use 64 hexadecimal digits" ]]
 	run -2 nc -u --expect-digest "$(sha </dev/null)" 127.0.0.1 1
 	[[ $output == *datagrams* ]]
+	for option in --exec --sh-exec; do
+		run -2 nc -l "$option" cat --expect-digest "$(sha </dev/null)" 0
+		[[ $output == *"cannot use $option and"* ]]
+	done
 }
 
 @test "without --digest no cryptography is loaded" {

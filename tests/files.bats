@@ -32,6 +32,70 @@ tiny_disk() {
 	done
 }
 
+@test "until a peer is there, there is no .part, and an older one is left alone" {
+	closed_port
+	run -1 nc --out out 127.0.0.1 "$port"
+	[ ! -e out.part ]
+	echo older >out.part
+	run -1 nc --out out 127.0.0.1 "$port"
+	listen --out out
+	[ "$(<out.part)" = older ]
+	nc 127.0.0.1 "$port" <<<new
+	wait_exit "$pid"
+	[ "$(<out)" = new ] && [ ! -e out.part ]
+}
+
+@test "the file is synced, then named, then its folder synced, then our end said" {
+	need strace
+	ASAN_OPTIONS=detect_leaks=0 serve listen strace -f -o trace -e \
+	    trace=fsync,rename,shutdown "$NC_LITE" -lv --out out 0
+	nc 127.0.0.1 "$port" <<<hello
+	wait_exit "$pid"
+	[ "$(grep -oE 'fsync|rename|shutdown' trace | tr '\n' ' ')" = \
+	    "fsync rename fsync shutdown " ]
+}
+
+@test "a new file has the rights umask leaves, one that replaces another its own" {
+	(
+		umask 027
+		listen --out out
+		nc 127.0.0.1 "$port" <<<new
+		wait_exit "$pid"
+		[ "$(stat -c %a out)" = 640 ]
+	)
+	chmod 604 out
+	listen --out out
+	client 127.0.0.1 "$port" < <(echo hello; sleep 10)
+	until_true has out.part 6
+	[ "$(stat -c %a out.part)" = 604 ]
+}
+
+@test "a link goes on leading to the file" {
+	mkdir there
+	echo old >there/file
+	ln -s there/file link
+	listen --out link
+	nc 127.0.0.1 "$port" <<<new
+	wait_exit "$pid"
+	[ -L link ] && [ "$(<there/file)" = new ]
+}
+
+@test "two runs do not write the same file" {
+	listen --out out
+	client 127.0.0.1 "$port" </dev/zero
+	until_true has out.part 100000
+	run -2 nc -l --out out 0
+	[[ $output == "nc-lite: cannot open '"*"/out.part': "*busy ]] ||
+	    [[ $output == "nc-lite: cannot open 'out.part': "*busy ]]
+}
+
+@test "a link in the place of the .part is not followed" {
+	echo mine >other
+	ln -s other out.part
+	run -2 nc -l --out out 0
+	[ "$(<other)" = mine ]
+}
+
 @test "an older file stays until the new one is complete" {
 	echo old >out
 	listen --out out
@@ -106,11 +170,32 @@ tiny_disk() {
 	[ -c /dev/full ] && [ ! -e /dev/full.part ]
 }
 
+@test "--in with -k: each peer gets all of the file" {
+	random 300000 in
+	listen -k --in in
+	local i
+	for i in 1 2 3; do
+		nc 127.0.0.1 "$port" </dev/null >"out$i"
+		same in "out$i"
+	done
+}
+
+@test "--in - and --out - are stdin and stdout" {
+	listen --out -
+	nc --in - 127.0.0.1 "$port" <<<hello
+	wait_exit "$pid"
+	[ "$(<listen.out)" = hello ] && [ ! -e - ]
+}
+
 @test "a file that cannot be opened is told before anybody connects" {
 	local option
 	for option in --in --out --output --hex-dump; do
 		run -2 nc "$option" none/file 127.0.0.1 1
 		[[ $output == "nc-lite: cannot open 'none/file"* ]]
+		run -2 nc "$option" . 127.0.0.1 1
+		[ "$output" = "nc-lite: cannot open '.': Is a directory" ]
+		run -2 nc "$option" '' 127.0.0.1 1
+		[[ $output == "nc-lite: cannot open '': No such"* ]]
 	done
 }
 

@@ -10,6 +10,10 @@ bats_require_minimum_version 1.5.0
 
 NC_LITE=$(realpath -m "${NC_LITE:-$BATS_TEST_DIRNAME/../nc-lite}")
 PEERS=$BATS_TEST_DIRNAME/peers
+# Options that our end gets in every test, to see that they harm none; and what
+# they print, which no test expects.
+read -ra with <<<"${NC_LITE_WITH-}"
+extra='^([0-9]+%  )?(sent|got) [0-9.]+ [KMGi]*B  |^[0-9a-f]{64}  [a-z-]+$'
 
 setup() {
 	# Whoever runs the suite may give it a stdin that has already ended.
@@ -57,7 +61,15 @@ bounded() {
 
 # nc ARGS...: the program under test in the foreground, bounded.
 nc() {
-	bounded "$NC_LITE" "$@"
+	local code=0
+	[ -n "${with-}" ] || {
+		bounded "$NC_LITE" "$@"
+		return
+	}
+	bounded "$NC_LITE" "${with[@]}" "$@" \
+	    2> >(exec grep -Ev --line-buffered "$extra" >&2 3>&-) || code=$?
+	wait "$!" || :
+	return "$code"
 }
 
 # blind CMD...: CMD with a closed stdin.  (After a plain <&- the shell itself may
@@ -80,7 +92,7 @@ start() {
 
 # client ARGS...: our client in the background, as ${as:-client}.  Sets $pid.
 client() {
-	start "${as:-client}" "$NC_LITE" "$@"
+	start "${as:-client}" "$NC_LITE" "${with[@]}" "$@"
 }
 
 # serve NAME CMD...: start, then wait until it says `Listening on WHERE PORT`.
@@ -99,7 +111,7 @@ announced() {
 # listen ARGS...: our listener on any free port, as ${as:-listen}.
 # Sets $pid and $port.
 listen() {
-	serve "${as:-listen}" "$NC_LITE" -lv "$@" 0
+	serve "${as:-listen}" "$NC_LITE" "${with[@]}" -lv "$@" 0
 }
 
 # peer STEP...: a server of our own that takes one connection and does the
@@ -155,6 +167,11 @@ holds() {
 # has FILE BYTES: FILE has at least so many bytes, for until_true.
 has() {
 	[ "$(stat -c %s "$1")" -ge "$2" ]
+}
+
+# said NAME: what is in NAME.err, less what NC_LITE_WITH adds.
+said() {
+	grep -Ev "$extra" "$1.err" || :
 }
 
 # sha [FILE]: the SHA-256 of FILE or of stdin, nothing else.

@@ -171,6 +171,40 @@ fits() {
 	[[ $(<screen) == "100%  sent 2.00 MiB  in 0:0"* ]]
 }
 
+@test "a signal ends the line that stands on the terminal" {
+	listen
+	run -142 bounded /usr/bin/python3 "$PEERS/screen.py" 80 perl -e \
+	    'alarm 1; exec @ARGV' "$NC_LITE" --progress --limit-rate 1M \
+	    127.0.0.1 "$port" </dev/zero
+	[[ $output == *"80 sent "* ]] && [ "${lines[-1]}" = "80 " ]
+}
+
+@test "what is received on the same terminal is not drawn over" {
+	random 2M in
+	peer read 300000 say hello readall
+	bounded /usr/bin/python3 "$PEERS/screen.py" 80 sh -c 'exec "$@" >&2' sh \
+	    "$NC_LITE" --progress --limit-rate 1M 127.0.0.1 "$port" <in >frames
+	grep '^80 [1-9][0-9]*%' frames
+	sed '1,/hello/d' frames >after
+	grep -q hello frames
+	run ! grep -E '[0-9]%' <(grep -v 100% after)
+}
+
+@test "in tmux a hex dump to the same terminal has lines of its own" {
+	need tmux
+	head -c 64 /dev/zero >in
+	listen
+	tmux -L "nh$$" -f /dev/null new-session -d -x 200 -y 90 "\"$NC_LITE\" \
+	    --progress --hex-dump - --limit-rate 64 127.0.0.1 $port <in; \
+	    exec sleep 100" 3>&-
+	wait_exit "$pid"
+	until_true eval 'tmux -L "nh$$" capture-pane -p | grep -q "100%"'
+	tmux -L "nh$$" capture-pane -p | grep . >screen
+	tmux -L "nh$$" kill-server
+	grep -q '^[0-9]*%  sent' screen
+	run ! grep '.# ' screen
+}
+
 @test "a full stderr pipe does not stop the transfer" {
 	random 1M in
 	listen
@@ -193,6 +227,11 @@ assert s["exit_status"] == 0 and s["bytes_per_second"] > 0' "$stderr"
 	wait_exit "$pid"
 	grep -q '"bytes_received":100000,.*"ended_first":"peer","error":null' \
 	    listen.err
+	printf x >$'q"\xff'
+	listen -d
+	run -0 --separate-stderr nc --summary-json --in $'q"\xff' 127.0.0.1 \
+	    "$port"
+	[[ $stderr == *'"ended_first":"q\u0022\u00ff"'* ]]
 	peer readall reset
 	run -1 nc --summary-json 127.0.0.1 "$port" <in
 	[[ ${lines[1]} == *'"error":"peer: Connection reset by peer","exit_status":1}' ]]

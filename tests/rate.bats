@@ -81,6 +81,18 @@ kept() {
 	done
 }
 
+@test "a limit beyond all machines is none" {
+	local rate
+	for rate in 3T 100T 4000000T; do
+		listen --limit-rate-in "$rate"
+		bound=10 nc --limit-rate "$rate" 127.0.0.1 "$port" \
+		    < <(head -c 1M /dev/zero)
+		wait_exit "$pid"
+		[ "$status" -eq 0 ]
+		has listen.out 1048576
+	done
+}
+
 @test "waiting for its turn uses no processor" {
 	listen --limit-rate-in 10
 	client 127.0.0.1 "$port" <<<"a hundred bytes are ten seconds of this"

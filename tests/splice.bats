@@ -134,6 +134,42 @@ broken() {
 	done
 }
 
+# hashed CALL ERROR N: the N-th CALL of a receiver that computes a digest fails;
+# neither the bytes nor the digest miss or repeat any.
+hashed() {
+	out=got ASAN_OPTIONS=detect_leaks=0 serve listen strace -f -o trace \
+	    -e "inject=$1:error=$2:when=$3" -e "inject=read:delay_enter=${4-0}" \
+	    "$NC_LITE" -lv --digest 0 </dev/null
+	nc 127.0.0.1 "$port" <"$SOME"
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	grep -q INJECTED trace
+	same "$SOME" got
+	grep -qxF "$(sha256sum <"$SOME")" listen.err
+}
+
+@test "bytes a digest has got by tee are not hashed again when splice then fails" {
+	local n
+	need strace
+	for n in 1 2 3 4 5 6; do
+		hashed splice EINVAL "$n"
+	done
+	# A slow hash has room for a part of what the conduit holds.
+	for n in 2 3 4 5; do
+		hashed splice EINVAL "$n" 20000
+	done
+	hashed splice EAGAIN 2+2
+	hashed splice EINTR 2+2
+}
+
+@test "a digest that cannot be fed by tee gets its bytes by copy" {
+	need strace
+	hashed tee EINVAL 1
+	hashed tee ENOMEM 2
+	hashed tee EAGAIN 1+2
+	hashed tee EINTR 1+2
+}
+
 @test "a file is sent from its offset" {
 	tail -c +101 "$SOME" >rest
 	out=got listen </dev/null

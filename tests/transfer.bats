@@ -74,6 +74,7 @@ sizes=(0 1 4095 65536 65537)
 	done
 }
 
+# bats test_tags=long
 @test "256 MiB arrive at a listener" {
 	summed listen
 	nc 127.0.0.1 "$port" <"$BIG"
@@ -81,12 +82,14 @@ sizes=(0 1 4095 65536 65537)
 	sum_is_big
 }
 
+# bats test_tags=long
 @test "256 MiB arrive at a client" {
 	listen <"$BIG"
 	[ "$(nc 127.0.0.1 "$port" | sha)" = "$BIG_SHA" ]
 	ended_well "$pid"
 }
 
+# bats test_tags=long
 @test "256 MiB cross each other" {
 	summed listen <"$BIG"
 	[ "$(nc 127.0.0.1 "$port" <"$BIG" | sha)" = "$BIG_SHA" ]
@@ -94,6 +97,7 @@ sizes=(0 1 4095 65536 65537)
 	sum_is_big
 }
 
+# bats test_tags=long
 @test "256 MiB go through two pipes" {
 	summed listen
 	nc 127.0.0.1 "$port" < <(cat "$BIG")

@@ -1,4 +1,5 @@
 #include <ctype.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +9,12 @@
 #include "base/diag.h"
 #include "base/interrupt.h"
 
+/* Puts the cursor of a terminal at the begin of its line, which is cleared. */
+#define CLEAR	"\r\033[K"
+
 static const char *name = "nc-lite";
 static int verbosity;
-static bool line_is_open;
+static volatile sig_atomic_t line_is_open;
 
 void
 diag_begin(const char *argv0)
@@ -27,9 +31,18 @@ diag_verbosity(int level)
 }
 
 void
-diag_open_line(bool open)
+diag_draw(const char *text)
 {
-	line_is_open = open;
+	line_is_open = dprintf(STDERR_FILENO, CLEAR "%s", text) > 0;
+}
+
+/* Nobody is left to tell when stderr itself fails. */
+void
+diag_end_line(void)
+{
+	if (line_is_open && write(STDERR_FILENO, "\n", 1) == -1)
+		return;
+	line_is_open = false;
 }
 
 bool
@@ -43,10 +56,10 @@ static void
 print(const char *prefix, const char *format, va_list arguments)
 {
 	char line[2048];
-	size_t i = line_is_open ? sizeof(DIAG_CLEAR) - 1 : 0, length;
+	size_t i = line_is_open ? sizeof(CLEAR) - 1 : 0, length;
 
 	length = (size_t)snprintf(line, 256, "%s%.200s%s",
-	    line_is_open ? DIAG_CLEAR : "", prefix != NULL ? prefix : "",
+	    line_is_open ? CLEAR : "", prefix != NULL ? prefix : "",
 	    prefix != NULL ? ": " : "");
 	line_is_open = false;
 	vsnprintf(line + length, sizeof(line) - length - 1, format, arguments);

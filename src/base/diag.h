@@ -27,11 +27,14 @@ void	diag_verbosity(int level);
 /* Whether a message of this level would be printed. */
 bool	diag_wants(int level);
 
-/* Puts the cursor of a terminal at the begin of its line, which is cleared. */
-#define DIAG_CLEAR	"\r\033[K"
+/* A line without an end, on a terminal: what is said next replaces it. */
+void	diag_draw(const char *text);
 
-/* A line without an end is on the terminal: the next message replaces it. */
-void	diag_open_line(bool);
+/*
+ * Ends it as it is, for what else goes to the terminal. A signal's handler may
+ * call this.
+ */
+void	diag_end_line(void);
 
 /* "NAME: text": always printed. */
 void	diag_error(const char *format, ...)

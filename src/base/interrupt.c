@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "base/interrupt.h"
 
 #define PATHS	4
@@ -48,6 +49,7 @@ interrupt_end(void)
 static void
 handle(int signal_number)
 {
+	diag_end_line();
 	interrupt_end();
 	signal(signal_number, SIG_DFL);
 	raise(signal_number);

@@ -54,6 +54,8 @@ static const struct { int one, other; const char *why; } pairs[] = {
 	{ IN, RECV_ONLY, NULL },
 	{ IN, EXPECT_DIGEST, "that only receives" },
 	{ EXPECT_DIGEST, 'u', ENDLESS },
+	{ EXEC, EXPECT_DIGEST, NULL },
+	{ SH_EXEC, EXPECT_DIGEST, NULL },
 	{ EXPECT_DIGEST, 'N', "our end says that it was right" },
 	{ EXPECT_DIGEST, SEND_ONLY, NULL },
 	{ PSK, TLS_NAME, WHO },

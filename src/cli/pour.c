@@ -46,6 +46,7 @@ pour_stay(struct options *options)
 {
 	int64_t wait_us = options->given.wait_us;
 	int64_t quit_us = options->given.quit_us;
+	bool checks = options_given(EXPECT_DIGEST);
 	bool datagrams = options->endpoint.type == SOCK_DGRAM;
 	struct relay_rules *relay = &options->relay;
 
@@ -57,8 +58,11 @@ pour_stay(struct options *options)
 	/* -w0 is to send and leave, as with Debian's nc. */
 	relay->send_only = options->local.no_output ||
 	    (wait_us == 0 && !datagrams);
+	/* Our end must not be said before the digest is known to be right. */
+	options->local.no_input |= checks;
 	relay->end_at_once |= quit_us >= 0 || wait_us == 0 ||
 	    options->local.no_output;
+	relay->end_at_once &= !checks;
 	/* A datagram client without input has nothing to be answered. */
 	if (datagrams && options->mode == MODE_CLIENT)
 		relay->end_at_once |= !options->local.no_input;
@@ -76,6 +80,23 @@ pour_tls(struct options *options)
 	    !tls->insecure && tls->psk == NULL && tls->pins == 0)
 		refuse("a path has no name to check: use --tls-name, -H or "
 		    "--psk with -c and -U");
+}
+
+/* The names are for what is not stdin or stdout. */
+static void
+pour_files(struct options *options)
+{
+	struct stdio_config *local = &options->local;
+	struct report_config *report = &options->report;
+
+	if (local->in != NULL && strcmp(local->in, "-") == 0)
+		local->in = NULL;
+	if (local->out != NULL && strcmp(local->out, "-") == 0)
+		local->out = NULL;
+	if (report->expected != NULL && report->digest == NULL)
+		report->digest = "";
+	if (report->digest != NULL && report->digest[0] == '\0')
+		report->digest = "sha256";
 }
 
 static void
@@ -121,15 +142,10 @@ void
 pour(struct options *options)
 {
 	diag_verbosity(options->given.verbosity);
-	/* Our end must not be said before the digest is known to be right. */
-	options->local.no_input |= options_given(EXPECT_DIGEST);
-	if ((options_given(EXPECT_DIGEST) || options_given(DIGEST)) &&
-	    (options->report.digest == NULL ||
-	    options->report.digest[0] == '\0'))
-		options->report.digest = "sha256";
 	pour_time(options);
 	pour_stay(options);
 	pour_tls(options);
+	pour_files(options);
 	pour_child(options);
 	pour_probe(options);
 	if (options_given('S'))

@@ -60,9 +60,9 @@ session_run(const struct options *options, struct stream *peer)
 	struct stream local;
 	int code;
 
-	if (options->child.command == NULL)
-		stdio_open(&local, &options->local);
-	else if (!child_open(&local, &options->child)) {
+	if (options->child.command == NULL ?
+	    !stdio_open(&local, &options->local) :
+	    !child_open(&local, &options->child)) {
 		peer->ops->close(peer);
 		return EXIT_LOCAL;
 	}

@@ -9,9 +9,9 @@
 
 #include "base/diag.h"
 #include "relay/digest.h"
-#include "stream/stream.h"
+#include "relay/log.h"
 
-#define PIPE_SIZE	(512 << 10)
+#define PIPE_SIZE	(1 << 20)	/* fewer wake-ups than half of it */
 
 /* OpenSSL's, as its manual declares them; the types are opaque there, too. */
 static struct {
@@ -90,29 +90,17 @@ work(void *argument)
 	ssize_t size;
 
 	while ((size = read(digest->out, digest->piece,
-	    sizeof(digest->piece))) > 0)
-		lib.EVP_DigestUpdate(digest->context, digest->piece,
-		    (size_t)size);
+	    sizeof(digest->piece))) > 0 || (size == -1 && errno == EINTR))
+		if (size > 0)
+			lib.EVP_DigestUpdate(digest->context, digest->piece,
+			    (size_t)size);
 	return NULL;
 }
 
 static bool
 digest_look(struct tap *tap, const uint8_t *data, size_t size)
 {
-	ssize_t done;
-
-	while (size > 0) {
-		done = write(tap->pipe, data, size);
-		if (done == -1 && errno != EINTR) {
-			stream_fail(tap->blame, errno);
-			return false;
-		}
-		if (done > 0) {
-			data += done;
-			size -= (size_t)done;
-		}
-	}
-	return true;
+	return log_write(tap->blame, tap->pipe, data, size);
 }
 
 static bool

@@ -58,7 +58,7 @@ hexdump_look(struct tap *tap, const uint8_t *data, size_t size)
 		dump->offset += row;
 		data += row;
 		if (used > TEXT - LINE || size == row) {
-			if (!log_write(dump->log, text, used))
+			if (!log_write(tap->blame, tap->blame->wfd, text, used))
 				return false;
 			used = 0;
 		}
@@ -71,7 +71,6 @@ hexdump_begin(struct hexdump *dump, struct log *log, char sign)
 {
 	*dump = (struct hexdump){
 		.tap = { .look = hexdump_look, .blame = &log->file },
-		.log = log,
 		.sign = sign,
 	};
 }

@@ -15,11 +15,11 @@
  */
 struct hexdump {
 	struct tap tap;		/* first, so that the tap is the hexdump */
-	struct log *log;	/* both directions share it */
 	char	 sign;		/* '>': sent, '<': received */
 	uint64_t offset;
 };
 
+/* Both directions may share a log. */
 void	hexdump_begin(struct hexdump *, struct log *, char sign);
 
 #endif

@@ -10,7 +10,7 @@
 static bool
 log_look(struct tap *tap, const uint8_t *data, size_t size)
 {
-	return log_write((struct log *)tap, data, size);
+	return log_write(tap->blame, tap->blame->wfd, data, size);
 }
 
 bool
@@ -34,21 +34,23 @@ log_open(struct log *log, const char *path, bool append)
 }
 
 bool
-log_write(struct log *log, const void *data, size_t size)
+log_write(struct stream *blame, int fd, const void *data, size_t size)
 {
 	const char *at = data;
-	struct pollfd wait = { .fd = log->file.wfd, .events = POLLOUT };
+	struct pollfd wait = { .fd = fd, .events = POLLOUT };
 	ssize_t done;
 
+	if (fd == STDERR_FILENO)
+		diag_end_line();
 	while (size > 0) {
-		done = write(log->file.wfd, at, size);
+		done = write(fd, at, size);
 		if (done > 0) {
 			at += done;
 			size -= (size_t)done;
 		} else if (errno == EAGAIN)
 			poll(&wait, 1, -1);
 		else if (errno != EINTR) {
-			stream_fail(&log->file, errno);
+			stream_fail(blame, errno);
 			return false;
 		}
 	}

@@ -18,7 +18,7 @@ struct log {
  */
 bool	log_open(struct log *, const char *path, bool append);
 
-/* Writes all of it; false when that failed, with the reason in file. */
-bool	log_write(struct log *, const void *, size_t);
+/* Writes all of it; false when that failed: the stream then says why. */
+bool	log_write(struct stream *blame, int fd, const void *, size_t);
 
 #endif

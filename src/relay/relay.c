@@ -45,8 +45,8 @@ relay_open(struct relay *relay)
 	relay->send.line_us = rules->line_us;
 	relay->send.copy_only |= rules->line_us > 0;
 	relay->receive.keep_sink = rules->keep_output;
-	relay->send.throttle.rate = rules->send_rate;
-	relay->receive.throttle.rate = rules->receive_rate;
+	throttle_begin(&relay->send.throttle, rules->send_rate);
+	throttle_begin(&relay->receive.throttle, rules->receive_rate);
 	if (!add_taps(relay))
 		return false;
 	if (relay->send.mute && rules->end_at_once)

@@ -20,6 +20,15 @@ least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* What half a second of such a rate holds can still be counted. */
+void
+throttle_begin(struct throttle *throttle, int64_t rate)
+{
+	*throttle = (struct throttle){
+		.rate = least(rate, INT64_MAX / 4 / COARSE),
+	};
+}
+
 size_t
 throttle_allows(struct throttle *throttle)
 {

@@ -17,6 +17,9 @@ struct throttle {
 	int64_t	 since_us;	/* when they were filled last */
 };
 
+/* Begins with a rate, or none (0). */
+void	throttle_begin(struct throttle *, int64_t rate);
+
 /* Bytes that may be moved now, 0: not before throttle_deadline. */
 size_t	throttle_allows(struct throttle *);
 int64_t	throttle_deadline(const struct throttle *);

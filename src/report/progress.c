@@ -42,6 +42,7 @@ examine(struct progress *progress, uint64_t sent)
 	int64_t rest = progress->size > 0 ? 0 : rest_of_input();
 
 	progress->terminal = isatty(STDERR_FILENO);
+	progress->shared = isatty(STDOUT_FILENO);
 	progress->send_size = rest > 0 ? rest + (int64_t)sent : 0;
 	progress->last_us = progress->since_us;
 }
@@ -193,15 +194,13 @@ progress_draw(struct progress *progress, const struct relay_count *count,
 		examine(progress, count->sent);
 	open = progress->terminal && !progress->alone && !last;
 	line.width = width(progress);
-	if (!may_draw(progress))
+	/* What is received stands there, and must not be drawn over. */
+	if (!may_draw(progress) ||
+	    (open && progress->shared && count->received > 0))
 		return;
 	compose(progress, count, &line, last);
-	if (!open) {
-		diag_line(0, "%.*s", (int)line.used, line.text);
-		return;
-	}
-	diag_open_line(false);
-	dprintf(STDERR_FILENO, "%s%.*s", DIAG_CLEAR, (int)line.used,
-	    line.text);
-	diag_open_line(true);
+	if (open)
+		diag_draw(line.text);
+	else
+		diag_line(0, "%s", line.text);
 }

@@ -12,6 +12,7 @@ struct relay_count;
  */
 struct progress {
 	bool	 terminal;
+	bool	 shared;	/* stdout goes to a terminal, too */
 	bool	 alone;		/* only drawn when asked for */
 	int64_t	 send_size;	/* of what is sent; 0: unknown */
 	int64_t	 size;		/* of what is more: sent or received */

@@ -6,7 +6,7 @@
 #include "relay/relay.h"
 #include "report/summary.h"
 
-/* A JSON string, or null for none. */
+/* A JSON string, or null for none. What is not ASCII may be no UTF-8 either. */
 static const char *
 quoted(const char *text, char *to, size_t size)
 {
@@ -16,9 +16,9 @@ quoted(const char *text, char *to, size_t size)
 		return "null";
 	to[used++] = '"';
 	for (; *text != '\0' && used < size - 8; text++)
-		if (*text == '"' || *text == '\\' || (*text & ~31) == 0)
+		if (*text == '"' || *text == '\\' || *text < ' ' || *text > '~')
 			used += (size_t)snprintf(to + used, 7, "\\u%04x",
-			    (unsigned)*text);
+			    (unsigned char)*text);
 		else
 			to[used++] = *text;
 	to[used++] = '"';
@@ -30,7 +30,7 @@ static void
 print_json(const struct relay_count *count, double seconds, double rate,
     int code)
 {
-	char first[64], error[512];
+	char first[512], error[512];
 
 	diag_line(0, "{\"bytes_sent\":%" PRIu64 ",\"bytes_received\":%" PRIu64
 	    ",\"seconds\":%.6f,\"bytes_per_second\":%.0f,\"ended_first\":%s,"

@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "stream/named.h"
 #include "stream/stdio.h"
 
@@ -22,6 +23,7 @@ enum manner {
 static struct stdio {
 	enum manner in, out;
 	bool	 no_output;
+	bool	 shown;		/* stdout is a terminal */
 	off_t	 in_size;	/* of a regular file, when we began */
 } stdio;
 
@@ -93,6 +95,8 @@ stdio_write(struct stream *stream, const void *data, size_t size, size_t *done)
 		*done = size;
 		return IO_OK;
 	}
+	if (stdio.shown)
+		diag_end_line();
 	if (stdio.out == ASK) {
 		if (!ready(stream->wfd, POLLOUT))
 			return IO_WANT_WRITE;
@@ -233,11 +237,11 @@ examine(struct stream *stream, const struct stdio_config *config)
 	fstat(STDIN_FILENO, &in);
 	fstat(STDOUT_FILENO, &out);
 	stream->caps = capabilities(config, &in, &out);
-	stdio.in_size = S_ISREG(in.st_mode) ? in.st_size : 0;
 	stdio.no_output = config->no_output;
 	if (!(stream->caps & STREAM_NO_INPUT))
 		stdio.in = own(STDIN_FILENO, &in);
 	stdio.out = own(STDOUT_FILENO, &out);
+	stdio.shown = isatty(STDOUT_FILENO);
 	if (config->in != NULL)
 		stream->input = config->in;
 	if (config->out != NULL)
@@ -252,7 +256,19 @@ stdio_name(const struct stdio_config *config)
 	return config->out == NULL || named_output(config->out);
 }
 
-void
+/* A file has a size, and with a name each peer gets all of it. */
+static void
+rewind_input(const struct stdio_config *config)
+{
+	struct stat in;
+
+	if (config->in != NULL && lseek(STDIN_FILENO, 0, SEEK_SET) == 0)
+		stdin_is_over = false;
+	stdio.in_size = fstat(STDIN_FILENO, &in) == 0 && S_ISREG(in.st_mode) ?
+	    in.st_size : 0;
+}
+
+bool
 stdio_open(struct stream *stream, const struct stdio_config *config)
 {
 	static const struct stream_ops ops = {
@@ -270,9 +286,13 @@ stdio_open(struct stream *stream, const struct stdio_config *config)
 		.output = "stdout",
 	};
 
+	if (!named_begin())
+		return false;
 	if (examined.caps == 0)
 		examine(&examined, config);
+	rewind_input(config);
 	*stream = examined;
 	if (stdin_is_over)
 		stream->caps |= STREAM_NO_INPUT;
+	return true;
 }

@@ -19,8 +19,8 @@ struct stdio_config {
 void	stdio_begin(void);
 
 /*
- * Puts the files that have names into the places of stdin and stdout. Returns
- * false with the reason printed.
+ * Puts the files that have names into the places of stdin and stdout, as far
+ * as that can be before there is a peer. Returns false with the reason printed.
  */
 bool	stdio_name(const struct stdio_config *);
 
@@ -30,7 +30,8 @@ bool	stdio_name(const struct stdio_config *);
  * again through /proc/self/fd for a description of our own; where that cannot
  * be had, poll(2) is asked before each call and no more is written than a
  * ready pipe must take. shutdown closes stdout and tells whether that failed.
+ * Returns false, with the reason printed, when stdout's file cannot be begun.
  */
-void	stdio_open(struct stream *, const struct stdio_config *);
+bool	stdio_open(struct stream *, const struct stdio_config *);
 
 #endif
