@@ -343,14 +343,6 @@ tls_close(struct stream *stream)
 	stream->priv = NULL;
 }
 
-void
-tls_describe(const struct stream *stream, struct tls_facts *facts)
-{
-	const struct tls *tls = stream->priv;
-
-	tls_peer_describe(tls->ssl, config, facts);
-}
-
 static bool
 ssl_open(struct tls *tls)
 {
