@@ -374,6 +374,39 @@ tried() {
 	holds out hello
 }
 
+### enemies
+
+@test "key updates are answered, though we have nothing to say" {
+	idle_pipe
+	tls_listen -N <&"$idle"
+	bounded /usr/bin/python3 "$PEERS/tls_foe.py" keyupdates "$port" 2000
+	holds listen.out after
+}
+
+@test "a renegotiation is not granted, and the client is told" {
+	idle_pipe
+	tls_listen --exec cat
+	start peer openssl s_client -tls1_2 -connect "127.0.0.1:$port" <&"$idle"
+	wait_for_line peer.out 'Verify return code'
+	echo R >&"$tap"
+	wait_for_line peer.err 'no renegotiation'
+}
+
+@test "whoever leaves in the handshake keeps nobody from being served" {
+	tls_listen -k --exec cat
+	bounded /usr/bin/python3 "$PEERS/tls_foe.py" hello "$port" fin 4
+	bounded /usr/bin/python3 "$PEERS/tls_foe.py" hello "$port" reset 4
+	tls localhost "$port" <<<hello >out
+	holds out hello
+}
+
+@test "a certificate of any size is refused in one line" {
+	issue many "$(seq -f 'DNS:n%g.example' -s, 3000)"
+	refused many 'certificate: for n1.example, n2.example, .*, not localhost$'
+	issue huge "$(seq -f 'DNS:number-%g.of.so.many.example' -s, 5000)"
+	refused huge 'TLS failed: excessive message size$'
+}
+
 ### words
 
 @test "what belongs to TLS is refused without -c, and what cannot go together" {

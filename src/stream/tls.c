@@ -15,6 +15,13 @@
 /* A whole read's worth of records comes with one recv(2). */
 #define READ_AHEAD	(256 << 10)
 
+/*
+ * A peer that asks for new keys without end must neither keep us inside of
+ * OpenSSL nor fill our memory with answers. So one read calls the kernel once,
+ * and none is begun while more octets of answers than these wait.
+ */
+#define ANSWERS		(32 << 10)
+
 /* What is encrypted at once: the peer can begin while we go on. */
 #define BATCH	(128 << 10)
 
@@ -24,6 +31,8 @@ struct tls {
 	uint8_t	*data;		/* records at rest: head..tail of size */
 	size_t	 head, tail, size;
 	size_t	 taken;		/* bytes in them that write has not owned to */
+	size_t	 answers;	/* octets of those that reading has caused */
+	bool	 asked;		/* the read under way has called recv(2) */
 	bool	 heard;		/* the peer has said something */
 	char	 plain[24];	/* what, if that was not TLS */
 	bool	 ready;		/* the handshake is done */
@@ -59,8 +68,12 @@ static int
 bio_read(BIO *bio, char *data, int size)
 {
 	struct tls *tls = tls_lib.BIO_get_data(bio);
-	long result = recv(tls->fd, data, (size_t)size, 0);
+	long result = -1;
 
+	errno = EAGAIN;
+	if (!tls->ready || !tls->asked)
+		result = recv(tls->fd, data, (size_t)size, 0);
+	tls->asked = true;
 	tls_lib.BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
 	if (result == -1 && (errno == EAGAIN || errno == EINTR))
 		tls_lib.BIO_set_flags(bio,
@@ -142,7 +155,7 @@ flush(struct stream *stream)
 			return answer;
 		tls->head += done;
 	}
-	tls->head = tls->tail = 0;
+	tls->head = tls->tail = tls->answers = 0;
 	return IO_OK;
 }
 
@@ -242,18 +255,15 @@ tls_handshake(struct stream *stream)
 
 /* Goes on while OpenSSL holds bytes which poll(2) no longer sees. */
 static enum io
-tls_read(struct stream *stream, void *data, size_t size, size_t *done)
+read_records(struct stream *stream, uint8_t *data, size_t size, size_t *done)
 {
 	struct tls *tls = stream->priv;
 	enum io answer;
 	int result;
 
-	*done = 0;
-	if (tls->broken)
-		return IO_FAIL;
 	do {
 		tls_lib.ERR_clear_error();
-		result = tls_lib.SSL_read(tls->ssl, (uint8_t *)data + *done,
+		result = tls_lib.SSL_read(tls->ssl, data + *done,
 		    (int)(size - *done));
 		if (result <= 0) {
 			answer = translate(stream, result);
@@ -262,6 +272,26 @@ tls_read(struct stream *stream, void *data, size_t size, size_t *done)
 		*done += (size_t)result;
 	} while (*done < size && tls_lib.SSL_has_pending(tls->ssl));
 	return IO_OK;
+}
+
+static enum io
+tls_read(struct stream *stream, void *data, size_t size, size_t *done)
+{
+	struct tls *tls = stream->priv;
+	enum io answer = tls->answers > ANSWERS ? flush(stream) : IO_OK;
+	size_t before = tls->tail;
+
+	*done = 0;
+	if (tls->broken || answer != IO_OK)
+		return tls->broken ? IO_FAIL : answer;
+	tls->asked = false;
+	answer = read_records(stream, data, size, done);
+	if (tls->told)
+		tls->tail = before;	/* nothing follows our close_notify */
+	tls->answers += tls->tail - before;
+	if (tls->answers > 0)
+		flush(stream);
+	return answer;
 }
 
 /* The bytes count as taken once the kernel has all of their records. */
