@@ -70,8 +70,9 @@ bio_read(BIO *bio, char *data, int size)
 	struct tls *tls = tls_lib.BIO_get_data(bio);
 	long result = -1;
 
+	/* Nobody answers a handshake's message that has not been sent. */
 	errno = EAGAIN;
-	if (!tls->ready || !tls->asked)
+	if (tls->ready ? !tls->asked : tls->tail == 0)
 		result = recv(tls->fd, data, (size_t)size, 0);
 	tls->asked = true;
 	tls_lib.BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
@@ -141,7 +142,7 @@ tls_begin(const struct tls_config *wanted)
 
 /* IO_OK when no record rests. */
 static enum io
-flush(struct stream *stream)
+flush(struct stream *stream, int flags)
 {
 	struct tls *tls = stream->priv;
 	enum io answer;
@@ -150,7 +151,7 @@ flush(struct stream *stream)
 	while (tls->head < tls->tail) {
 		answer = stream_result(stream, send(stream->wfd,
 		    tls->data + tls->head, tls->tail - tls->head,
-		    MSG_NOSIGNAL), IO_WANT_WRITE, &done);
+		    MSG_NOSIGNAL | flags), IO_WANT_WRITE, &done);
 		if (answer != IO_OK)
 			return answer;
 		tls->head += done;
@@ -242,7 +243,7 @@ tls_handshake(struct stream *stream)
 		answer = translate(stream, result);
 	if (answer == IO_EOF)
 		answer = fail(stream, "ended in the TLS handshake", "");
-	flushed = flush(stream);
+	flushed = flush(stream, 0);
 	if (answer == IO_FAIL || flushed != IO_OK)
 		return answer == IO_FAIL ? IO_FAIL : flushed;
 	if (answer == IO_OK && !tls_peer_proved(tls->ssl, config, stream))
@@ -278,7 +279,7 @@ static enum io
 tls_read(struct stream *stream, void *data, size_t size, size_t *done)
 {
 	struct tls *tls = stream->priv;
-	enum io answer = tls->answers > ANSWERS ? flush(stream) : IO_OK;
+	enum io answer = tls->answers > ANSWERS ? flush(stream, 0) : IO_OK;
 	size_t before = tls->tail;
 
 	*done = 0;
@@ -290,7 +291,7 @@ tls_read(struct stream *stream, void *data, size_t size, size_t *done)
 		tls->tail = before;	/* nothing follows our close_notify */
 	tls->answers += tls->tail - before;
 	if (tls->answers > 0)
-		flush(stream);
+		flush(stream, 0);
 	return answer;
 }
 
@@ -299,7 +300,7 @@ static enum io
 tls_write(struct stream *stream, const void *data, size_t size, size_t *done)
 {
 	struct tls *tls = stream->priv;
-	enum io answer = flush(stream);
+	enum io answer = flush(stream, 0);
 	int result;
 
 	*done = 0;
@@ -313,7 +314,7 @@ tls_write(struct stream *stream, const void *data, size_t size, size_t *done)
 			return translate(stream, result);
 		tls->wrote = true;
 		tls->taken = (size_t)result;
-		answer = flush(stream);
+		answer = flush(stream, 0);
 	}
 	if (answer == IO_OK) {
 		*done = tls->taken;
@@ -333,7 +334,7 @@ tls_shutdown(struct stream *stream)
 	struct tls *tls = stream->priv;
 	bool peer_ended = tls_lib.SSL_get_shutdown(tls->ssl) &
 	    SSL_RECEIVED_SHUTDOWN;
-	enum io answer = flush(stream);
+	enum io answer = flush(stream, 0);
 
 	if (tls->broken)
 		return IO_FAIL;
@@ -342,7 +343,7 @@ tls_shutdown(struct stream *stream)
 		tls_lib.SSL_shutdown(tls->ssl);
 		tls->told = true;
 		stream->goodbye = tls->tail - tls->head;
-		answer = flush(stream);
+		answer = flush(stream, MSG_MORE);	/* FIN: one segment */
 	}
 	if (answer == IO_FAIL && peer_ended && !tls->wrote)
 		return IO_OK;
