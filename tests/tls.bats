@@ -205,9 +205,15 @@ ended_well() {
 	grep -q 'succeeded!$' err
 	grep -q '^Certificate of /CN=good, .*valid for [23][09] days' err
 	nc -zc --json --ca "$C/ca.pem" localhost "$port" >json
-	/usr/bin/python3 -c 'import json; f = json.load(open("json"))
-assert f["verified"] is True and f["days"] in (29, 30), f
-assert f["tls"] == "TLSv1.3" and f["subject"] == "/CN=good", f'
+	/usr/bin/python3 - "$(pin_of "$C/good.pem")" <<-'END'
+		import json, sys
+		f = json.load(open("json"))
+		assert f["verified"] is True and f["days"] in (29, 30), f
+		assert f["tls"] == "TLSv1.3" and f["group"] == "x25519", f
+		assert f["cipher"].startswith("TLS_"), f
+		assert f["subject"] == "/CN=good" and f["issuer"] == "/CN=ca", f
+		assert f["reason"] == "connected" and f["pin"] == sys.argv[1], f
+	END
 	[ "$(wc -l <listen.err)" -gt 0 ]
 	run ! grep 'cut off\|reset' listen.err
 }

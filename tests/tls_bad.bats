@@ -165,6 +165,61 @@ refused() {
 	    $output == *'"verified":false'*'"verified":true'* ]]
 }
 
+@test "a refused certificate is told in full, with -v and as JSON" {
+	server peer openssl s_server -quiet -cert "$C/expired.both" -accept PORT
+	run -5 --separate-stderr nc -zcv --json --ca "$C/ca.pem" localhost "$port"
+	[[ $stderr == *"Certificate of /CN=expired, issued by /CN=ca,"* ]]
+	printf '%s\n' "$output" >json
+	/usr/bin/python3 - "$(pin_of "$C/expired.pem")" <<-'END'
+		import json, re, sys
+		f = json.load(open("json"))
+		assert f["verified"] is False and f["state"] == "open", f
+		assert re.fullmatch("certificate: expired [23] days ago",
+		                    f["reason"]), f
+		assert f["subject"] == "/CN=expired" and f["issuer"] == "/CN=ca", f
+		assert f["days"] in (-2, -3) and f["pin"] == sys.argv[1], f
+		assert "tls" not in f and "cipher" not in f, f
+	END
+}
+
+### trying again
+
+# tried TIMES WORD...: the listener was visited so often, "-ge 2" or "-eq 1".
+tried() {
+	test "$(grep -c '^Connection received' listen.err)" "$@"
+}
+
+@test "--wait shakes hands again with who hangs up, in silence till the last" {
+	local how
+	for how in -c -zc; do
+		listen -k --exec true
+		run nc "$how" --wait=1 --ca "$C/ca.pem" localhost "$port"
+		[[ $status == [13] && ${#lines[@]} -eq 1 ]]
+		tried -ge 2
+	done
+	server=$pid
+	client -c --wait=20 --ca "$C/ca.pem" localhost "$port" <<<hello
+	client=$pid
+	until_true tried -ge 5
+	kill "$server"
+	wait_exit "$server"
+	start listen "$NC_LITE" -lc --cert "$C/good.both" "$port" </dev/null
+	wait_exit "$client"
+	[ "$status" -eq 0 ]
+	holds listen.out hello
+	[ ! -s client.err ]
+}
+
+@test "--wait does not wait for another peer than the one who came" {
+	local how
+	listen -k -c --cert "$C/expired.both" --exec cat
+	for how in -c -zc; do
+		run -5 nc "$how" --wait --ca "$C/ca.pem" localhost "$port"
+		[ "${#lines[@]}" -eq 1 ]
+	done
+	tried -eq 2
+}
+
 ### plain peers
 
 @test "a plain server is named as such, and gets nothing" {
@@ -317,6 +372,39 @@ refused() {
 	grep -q 'handshake timed out' listen.err
 	tls localhost "$port" <<<hello >out
 	holds out hello
+}
+
+### enemies
+
+@test "key updates are answered, though we have nothing to say" {
+	idle_pipe
+	tls_listen -N <&"$idle"
+	bounded /usr/bin/python3 "$PEERS/tls_foe.py" keyupdates "$port" 2000
+	holds listen.out after
+}
+
+@test "a renegotiation is not granted, and the client is told" {
+	idle_pipe
+	tls_listen --exec cat
+	start peer openssl s_client -tls1_2 -connect "127.0.0.1:$port" <&"$idle"
+	wait_for_line peer.out 'Verify return code'
+	echo R >&"$tap"
+	wait_for_line peer.err 'no renegotiation'
+}
+
+@test "whoever leaves in the handshake keeps nobody from being served" {
+	tls_listen -k --exec cat
+	bounded /usr/bin/python3 "$PEERS/tls_foe.py" hello "$port" fin 4
+	bounded /usr/bin/python3 "$PEERS/tls_foe.py" hello "$port" reset 4
+	tls localhost "$port" <<<hello >out
+	holds out hello
+}
+
+@test "a certificate of any size is refused in one line" {
+	issue many "$(seq -f 'DNS:n%g.example' -s, 3000)"
+	refused many 'certificate: for n1.example, n2.example, .*, not localhost$'
+	issue huge "$(seq -f 'DNS:number-%g.of.so.many.example' -s, 5000)"
+	refused huge 'TLS failed: excessive message size$'
 }
 
 ### words

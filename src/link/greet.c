@@ -1,24 +1,27 @@
+#include <string.h>
+
 #include "base/diag.h"
 #include "link/greet.h"
 #include "net/address.h"
 #include "net/socket.h"
 
 int
-greet_end(struct stream *stream, const struct address *peer, enum io answer)
+greet_end(struct stream *stream, const struct address *peer, enum io answer,
+    bool quiet)
 {
 	char text[ADDRESS_TEXT];
 	int code = stream->refused ? EXIT_IDENTITY : EXIT_NETWORK;
 
 	if (answer == IO_OK)
 		return EXIT_DONE;
-	address_port_text(peer, text);
-	if (answer == IO_FAIL)
-		diag_error("TLS with %s: %s", text, stream->error);
-	else {
-		diag_error("TLS with %s: handshake timed out (does the peer "
-		    "speak TLS?)", text);
+	if (answer != IO_FAIL) {
+		strcpy(stream->error,
+		    "handshake timed out (does the peer speak TLS?)");
 		code = EXIT_TIME;
 	}
+	if (!quiet || code == EXIT_IDENTITY)
+		diag_error("TLS with %s: %s", address_port_text(peer, text),
+		    stream->error);
 	/* No byte of anybody's is lost, and our last word should be heard. */
 	socket_abortive(stream->rfd, false);
 	stream->ops->close(stream);
@@ -26,7 +29,8 @@ greet_end(struct stream *stream, const struct address *peer, enum io answer)
 }
 
 int
-greet(struct stream *stream, const struct address *peer, int64_t deadline_us)
+greet(struct stream *stream, const struct address *peer, int64_t deadline_us,
+    bool quiet)
 {
 	enum io answer;
 
@@ -38,7 +42,7 @@ greet(struct stream *stream, const struct address *peer, int64_t deadline_us)
 		answer = stream->ops->handshake(stream);
 		if (answer == IO_OK || answer == IO_FAIL ||
 		    clock_passed(deadline_us))
-			return greet_end(stream, peer, answer);
+			return greet_end(stream, peer, answer, quiet);
 		stream_wait(stream, answer, deadline_us);
 	}
 }

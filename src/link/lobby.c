@@ -24,7 +24,7 @@ enter(struct lobby *lobby, int fd, const struct address *address)
 
 	if (lobby->count == LOBBY_GUESTS) {
 		greet_end(&lobby->guest[0].stream, &lobby->guest[0].address,
-		    IO_WANT_READ);
+		    IO_WANT_READ, false);
 		leave(lobby, 0);
 	}
 	guest = &lobby->guest[lobby->count];
@@ -74,7 +74,8 @@ shake_hands(struct lobby *lobby, const struct pollfd *wait,
 		    guest->wants == IO_WANT_WRITE) &&
 		    !clock_passed(guest->deadline_us))
 			continue;
-		code = greet_end(&guest->stream, &guest->address, guest->wants);
+		code = greet_end(&guest->stream, &guest->address, guest->wants,
+		    false);
 		*ready = guest->stream;
 		leave(lobby, --at);
 		if (code == EXIT_DONE)

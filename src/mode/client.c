@@ -7,6 +7,21 @@
 #include "mode/mode.h"
 #include "mode/session.h"
 
+/* One try: connected, dressed, and with hands shaken. */
+static int
+reach(const struct options *options, const struct dial_config *config,
+    int64_t deadline_us, struct stream *peer)
+{
+	struct address address;
+	int fd, code = dial(config, deadline_us, &fd, &address);
+
+	if (code != EXIT_DONE)
+		return code;
+	if (!session_dress(options, fd, &address, peer))
+		return EXIT_LOCAL;
+	return greet(peer, &address, deadline_us, config->quiet);
+}
+
 int
 mode_client(const struct options *options)
 {
@@ -14,11 +29,10 @@ mode_client(const struct options *options)
 		.endpoint = options->endpoint,
 		.socket = options->socket,
 	};
-	struct address address;
 	struct stream peer;
 	struct retry retry;
 	int64_t deadline_us;
-	int fd, code;
+	int code;
 
 	code = session_begin(options);
 	if (code != EXIT_DONE)
@@ -28,13 +42,8 @@ mode_client(const struct options *options)
 		config.quiet = !retry.last;
 		deadline_us = clock_earlier(retry.until_us,
 		    clock_deadline(options->connect_us));
-		code = dial(&config, deadline_us, &fd, &address);
+		code = reach(options, &config, deadline_us, &peer);
 	} while (retry_next(&retry, code, options->endpoint.host,
 	    options->ports_text));
-	if (code != EXIT_DONE)
-		return code;
-	if (!session_dress(options, fd, &address, &peer))
-		return EXIT_LOCAL;
-	code = greet(&peer, &address, deadline_us);
 	return code == EXIT_DONE ? session_run(options, &peer) : code;
 }

@@ -109,7 +109,8 @@ serve_one(const struct options *options, struct listener *listener)
 		return code;
 	if (options->endpoint.type == SOCK_STREAM)
 		listener_close(listener);
-	code = greet(&peer, &address, clock_deadline(options->connect_us));
+	code = greet(&peer, &address, clock_deadline(options->connect_us),
+	    false);
 	return code == EXIT_DONE ? session_run(options, &peer) : code;
 }
 

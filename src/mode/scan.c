@@ -26,17 +26,18 @@ become(char *const command[])
 /* Shakes hands, and goes as it should (-zc). */
 static int
 visit(const void *options, int fd, const struct address *to,
-    int64_t deadline_us, struct tls_facts *facts)
+    int64_t deadline_us, bool quiet, struct tls_facts *facts)
 {
 	struct stream peer;
 	int code;
 
 	if (!session_dress(options, fd, to, &peer))
 		return EXIT_LOCAL;
-	code = greet(&peer, to, deadline_us);
+	peer.facts = facts;
+	code = greet(&peer, to, deadline_us, quiet);
+	strlcpy(facts->failure, peer.error, sizeof(facts->failure));
 	if (code != EXIT_DONE)
 		return code;
-	tls_describe(&peer, facts);
 	socket_abortive(fd, false);
 	peer.ops->shutdown(&peer);
 	peer.ops->close(&peer);

@@ -25,11 +25,11 @@ struct scan_config {
 	struct socket_config socket;
 	/*
 	 * What an open port must pass besides, or NULL: takes the descriptor
-	 * and returns an exit code, a reason printed; ports then wait for each
-	 * other.
+	 * and returns an exit code, a reason printed (if quiet, only one that
+	 * ends the trying); ports then wait for each other.
 	 */
 	int	 (*visit)(const void *visitor, int fd, const struct address *,
-		    int64_t deadline_us, struct tls_facts *);
+		    int64_t deadline_us, bool quiet, struct tls_facts *);
 	const void *visitor;
 };
 

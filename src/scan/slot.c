@@ -156,7 +156,8 @@ visit(struct scan *scan, struct slot *slot, int fd)
 	entry->code = EXIT_LOCAL;
 	if (entry->facts != NULL)
 		entry->code = (uint8_t)scan->config->visit(
-		    scan->config->visitor, fd, &to, until_us, entry->facts);
+		    scan->config->visitor, fd, &to, until_us, scan->retried,
+		    entry->facts);
 	else
 		close(fd);
 }

@@ -47,6 +47,8 @@ reason(const struct ledger *ledger, const struct entry *entry, char *text,
 
 	if (entry->finding == FINDING_NONE)
 		return "not tested";
+	if (entry->facts != NULL && entry->facts->failure[0] != '\0')
+		return entry->facts->failure;
 	if (entry->finding == FINDING_OPEN)
 		return is_tcp(ledger) ? "connected" : "answered";
 	if (entry->finding == FINDING_SILENT)
@@ -164,17 +166,16 @@ put_json(const char *name, const char *text)
 	putchar('"');
 }
 
-/* Facts there are only of a visit that went well. */
 static void
 put_facts(const struct entry *entry)
 {
 	printf(",\"verified\":%s", entry->code == EXIT_DONE &&
 	    !entry->facts->insecure ? "true" : "false");
-	if (entry->code != EXIT_DONE)
-		return;
-	put_json("tls", entry->facts->version);
-	put_json("cipher", entry->facts->cipher);
-	put_json("group", entry->facts->group);
+	if (entry->code == EXIT_DONE) {
+		put_json("tls", entry->facts->version);
+		put_json("cipher", entry->facts->cipher);
+		put_json("group", entry->facts->group);
+	}
 	if (entry->facts->subject[0] == '\0')
 		return;
 	put_json("subject", entry->facts->subject);

@@ -30,13 +30,6 @@ tls_open(struct stream *stream)
 	return false;
 }
 
-void
-tls_describe(const struct stream *stream, struct tls_facts *facts)
-{
-	(void)stream;
-	(void)facts;
-}
-
 int
 tls_psk_create(const char *path)
 {

@@ -38,6 +38,7 @@ enum stream_caps {
 #define STREAM_ERROR	256
 
 struct stream;
+struct tls_facts;
 
 struct stream_ops {
 	/*
@@ -72,6 +73,7 @@ struct stream {
 	const char *input;	/* names for messages: "stdin", "peer" */
 	const char *output;
 	size_t	 goodbye;	/* octets of the shutdown, without FIN (TLS) */
+	struct tls_facts *facts;	/* to be filled by TLS, or NULL */
 	bool	 broken_pipe;	/* IO_FAIL came as EPIPE */
 	bool	 cut;		/* it came where an end should have come */
 	bool	 refused;	/* one end is not who the other wants */

@@ -15,6 +15,13 @@
 /* A whole read's worth of records comes with one recv(2). */
 #define READ_AHEAD	(256 << 10)
 
+/*
+ * A peer that asks for new keys without end must neither keep us inside of
+ * OpenSSL nor fill our memory with answers. So one read calls the kernel once,
+ * and none is begun while more octets of answers than these wait.
+ */
+#define ANSWERS		(32 << 10)
+
 /* What is encrypted at once: the peer can begin while we go on. */
 #define BATCH	(128 << 10)
 
@@ -24,6 +31,8 @@ struct tls {
 	uint8_t	*data;		/* records at rest: head..tail of size */
 	size_t	 head, tail, size;
 	size_t	 taken;		/* bytes in them that write has not owned to */
+	size_t	 answers;	/* octets of those that reading has caused */
+	bool	 asked;		/* the read under way has called recv(2) */
 	bool	 heard;		/* the peer has said something */
 	char	 plain[24];	/* what, if that was not TLS */
 	bool	 ready;		/* the handshake is done */
@@ -59,8 +68,13 @@ static int
 bio_read(BIO *bio, char *data, int size)
 {
 	struct tls *tls = tls_lib.BIO_get_data(bio);
-	long result = recv(tls->fd, data, (size_t)size, 0);
+	long result = -1;
 
+	/* Nobody answers a handshake's message that has not been sent. */
+	errno = EAGAIN;
+	if (tls->ready ? !tls->asked : tls->tail == 0)
+		result = recv(tls->fd, data, (size_t)size, 0);
+	tls->asked = true;
 	tls_lib.BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
 	if (result == -1 && (errno == EAGAIN || errno == EINTR))
 		tls_lib.BIO_set_flags(bio,
@@ -128,7 +142,7 @@ tls_begin(const struct tls_config *wanted)
 
 /* IO_OK when no record rests. */
 static enum io
-flush(struct stream *stream)
+flush(struct stream *stream, int flags)
 {
 	struct tls *tls = stream->priv;
 	enum io answer;
@@ -137,12 +151,12 @@ flush(struct stream *stream)
 	while (tls->head < tls->tail) {
 		answer = stream_result(stream, send(stream->wfd,
 		    tls->data + tls->head, tls->tail - tls->head,
-		    MSG_NOSIGNAL), IO_WANT_WRITE, &done);
+		    MSG_NOSIGNAL | flags), IO_WANT_WRITE, &done);
 		if (answer != IO_OK)
 			return answer;
 		tls->head += done;
 	}
-	tls->head = tls->tail = 0;
+	tls->head = tls->tail = tls->answers = 0;
 	return IO_OK;
 }
 
@@ -229,7 +243,7 @@ tls_handshake(struct stream *stream)
 		answer = translate(stream, result);
 	if (answer == IO_EOF)
 		answer = fail(stream, "ended in the TLS handshake", "");
-	flushed = flush(stream);
+	flushed = flush(stream, 0);
 	if (answer == IO_FAIL || flushed != IO_OK)
 		return answer == IO_FAIL ? IO_FAIL : flushed;
 	if (answer == IO_OK && !tls_peer_proved(tls->ssl, config, stream))
@@ -242,18 +256,15 @@ tls_handshake(struct stream *stream)
 
 /* Goes on while OpenSSL holds bytes which poll(2) no longer sees. */
 static enum io
-tls_read(struct stream *stream, void *data, size_t size, size_t *done)
+read_records(struct stream *stream, uint8_t *data, size_t size, size_t *done)
 {
 	struct tls *tls = stream->priv;
 	enum io answer;
 	int result;
 
-	*done = 0;
-	if (tls->broken)
-		return IO_FAIL;
 	do {
 		tls_lib.ERR_clear_error();
-		result = tls_lib.SSL_read(tls->ssl, (uint8_t *)data + *done,
+		result = tls_lib.SSL_read(tls->ssl, data + *done,
 		    (int)(size - *done));
 		if (result <= 0) {
 			answer = translate(stream, result);
@@ -264,12 +275,32 @@ tls_read(struct stream *stream, void *data, size_t size, size_t *done)
 	return IO_OK;
 }
 
+static enum io
+tls_read(struct stream *stream, void *data, size_t size, size_t *done)
+{
+	struct tls *tls = stream->priv;
+	enum io answer = tls->answers > ANSWERS ? flush(stream, 0) : IO_OK;
+	size_t before = tls->tail;
+
+	*done = 0;
+	if (tls->broken || answer != IO_OK)
+		return tls->broken ? IO_FAIL : answer;
+	tls->asked = false;
+	answer = read_records(stream, data, size, done);
+	if (tls->told)
+		tls->tail = before;	/* nothing follows our close_notify */
+	tls->answers += tls->tail - before;
+	if (tls->answers > 0)
+		flush(stream, 0);
+	return answer;
+}
+
 /* The bytes count as taken once the kernel has all of their records. */
 static enum io
 tls_write(struct stream *stream, const void *data, size_t size, size_t *done)
 {
 	struct tls *tls = stream->priv;
-	enum io answer = flush(stream);
+	enum io answer = flush(stream, 0);
 	int result;
 
 	*done = 0;
@@ -283,7 +314,7 @@ tls_write(struct stream *stream, const void *data, size_t size, size_t *done)
 			return translate(stream, result);
 		tls->wrote = true;
 		tls->taken = (size_t)result;
-		answer = flush(stream);
+		answer = flush(stream, 0);
 	}
 	if (answer == IO_OK) {
 		*done = tls->taken;
@@ -303,7 +334,7 @@ tls_shutdown(struct stream *stream)
 	struct tls *tls = stream->priv;
 	bool peer_ended = tls_lib.SSL_get_shutdown(tls->ssl) &
 	    SSL_RECEIVED_SHUTDOWN;
-	enum io answer = flush(stream);
+	enum io answer = flush(stream, 0);
 
 	if (tls->broken)
 		return IO_FAIL;
@@ -312,7 +343,7 @@ tls_shutdown(struct stream *stream)
 		tls_lib.SSL_shutdown(tls->ssl);
 		tls->told = true;
 		stream->goodbye = tls->tail - tls->head;
-		answer = flush(stream);
+		answer = flush(stream, MSG_MORE);	/* FIN: one segment */
 	}
 	if (answer == IO_FAIL && peer_ended && !tls->wrote)
 		return IO_OK;
@@ -341,14 +372,6 @@ tls_close(struct stream *stream)
 	free(tls->data);
 	free(tls);
 	stream->priv = NULL;
-}
-
-void
-tls_describe(const struct stream *stream, struct tls_facts *facts)
-{
-	const struct tls *tls = stream->priv;
-
-	tls_peer_describe(tls->ssl, config, facts);
 }
 
 static bool

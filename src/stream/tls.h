@@ -49,7 +49,10 @@ const char *tls_invitation(void);
  */
 bool	tls_open(struct stream *);
 
-/* Of a session, in words; "" where there is none. */
+/*
+ * Of a session, in words; "" where there is none. A handshake fills those its
+ * stream points to, also with the certificate for which it fails.
+ */
 struct tls_facts {
 	char	 version[16], cipher[48], group[32], alpn[64];
 	char	 subject[160], issuer[160];	/* of the peer's certificate */
@@ -57,10 +60,8 @@ struct tls_facts {
 	int	 days;			/* the same, whole ones; -1: no such */
 	const char *proof;		/* what verified the peer */
 	bool	 insecure;		/* nothing did */
+	char	 failure[STREAM_ERROR];	/* why there is no session */
 };
-
-/* A stream that tls_open dressed, once its handshake is done. */
-void	tls_describe(const struct stream *, struct tls_facts *);
 
 /* Makes a key file for --psk. Returns an exit code, a reason printed. */
 int	tls_psk_create(const char *path);

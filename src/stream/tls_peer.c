@@ -127,6 +127,34 @@ explain(int error, const X509 *certificate, const struct tls_config *config,
 	}
 }
 
+static void
+describe_certificate(const X509 *certificate, struct tls_facts *facts)
+{
+	const ASN1_TIME *end = tls_lib.X509_get0_notAfter(certificate);
+	int seconds;
+
+	tls_lib.X509_NAME_oneline(tls_lib.X509_get_subject_name(certificate),
+	    facts->subject, sizeof(facts->subject));
+	tls_lib.X509_NAME_oneline(tls_lib.X509_get_issuer_name(certificate),
+	    facts->issuer, sizeof(facts->issuer));
+	tls_lib.ASN1_TIME_diff(&facts->days, &seconds, NULL, end);
+	span(NULL, end, facts->valid, sizeof(facts->valid));
+	tls_peer_pin(certificate, facts->pin);
+}
+
+/* Whose certificate it is that will not do. */
+static void
+tell_refused(const X509 *certificate, struct tls_facts *wanted)
+{
+	struct tls_facts facts = { .days = -1 };
+
+	describe_certificate(certificate, &facts);
+	diag_line(1, "Certificate of %s, issued by %s, key %s: refused",
+	    facts.subject, facts.issuer, facts.pin);
+	if (wanted != NULL)
+		*wanted = facts;
+}
+
 /* Writes why into the error of the stream which the store's SSL carries. */
 static void
 complain(X509_STORE_CTX *store, const struct tls_config *config)
@@ -151,6 +179,7 @@ complain(X509_STORE_CTX *store, const struct tls_config *config)
 		explain(error, bad, config, why, sizeof(why));
 	snprintf(stream->error, sizeof(stream->error), "certificate%s: %s",
 	    depth > 0 ? " of its authority" : "", why);
+	tell_refused(tls_lib.X509_STORE_CTX_get0_cert(store), stream->facts);
 }
 
 static int
@@ -216,22 +245,7 @@ tls_peer_expect(SSL *ssl, const struct tls_config *config)
 }
 
 static void
-describe_certificate(const X509 *certificate, struct tls_facts *facts)
-{
-	const ASN1_TIME *end = tls_lib.X509_get0_notAfter(certificate);
-	int seconds;
-
-	tls_lib.X509_NAME_oneline(tls_lib.X509_get_subject_name(certificate),
-	    facts->subject, sizeof(facts->subject));
-	tls_lib.X509_NAME_oneline(tls_lib.X509_get_issuer_name(certificate),
-	    facts->issuer, sizeof(facts->issuer));
-	tls_lib.ASN1_TIME_diff(&facts->days, &seconds, NULL, end);
-	span(NULL, end, facts->valid, sizeof(facts->valid));
-	tls_peer_pin(certificate, facts->pin);
-}
-
-void
-tls_peer_describe(const SSL *ssl, const struct tls_config *config,
+describe(const SSL *ssl, const struct tls_config *config,
     struct tls_facts *facts)
 {
 	const X509 *certificate = tls_lib.SSL_get0_peer_certificate(ssl);
@@ -286,10 +300,12 @@ tls_peer_proved(SSL *ssl, const struct tls_config *config,
 	}
 	if (config->insecure)
 		diag_error("the peer is not verified (--insecure)");
-	if (!diag_wants(1))
+	if (!diag_wants(1) && stream->facts == NULL)
 		return true;
-	tls_peer_describe(ssl, config, &facts);
+	describe(ssl, config, &facts);
 	say(&facts);
+	if (stream->facts != NULL)
+		*stream->facts = facts;
 	if (config->psk != NULL)
 		diag_line(1, "Both ends know the key %s", config->psk);
 	return true;

@@ -6,7 +6,6 @@
 
 struct stream;
 struct tls_config;
-struct tls_facts;
 
 /* "sha256:" and 64 digits: the name of a certificate's public key. */
 #define TLS_PEER_PIN	72
@@ -19,13 +18,9 @@ bool	tls_peer_expect(SSL *, const struct tls_config *);
 
 /*
  * The last look after a handshake: whether the peer has proved what it must.
- * Says who it is (-v). False with the reason in the stream's error.
+ * Says who it is (-v), and writes it into the stream's facts. False with the reason in the stream's error.
  */
 bool	tls_peer_proved(SSL *, const struct tls_config *, struct stream *);
-
-/* As tls_describe. */
-void	tls_peer_describe(const SSL *, const struct tls_config *,
-	    struct tls_facts *);
 
 /* The pin of the certificate's key; text has TLS_PEER_PIN bytes. */
 const char *tls_peer_pin(const X509 *, char *text);
