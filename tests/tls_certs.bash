@@ -26,12 +26,13 @@ authority() {
 
 # issue NAME SANS [KEY [AUTHORITY [WHEN DAYS]]]: NAME.pem, NAME.key and both in
 # NAME.both.  SANS may be none: a certificate with a common name only.
+# "now" may come out a second late.
 issue() {
 	local by=${4:-ca} extensions="basicConstraints=CA:FALSE"
 	[ "$2" = none ] || extensions+=$'\n'"subjectAltName=$2"
 	key "${3:-P-256}" "$C/$1.key"
 	openssl req -new -key "$C/$1.key" -subj "/CN=$1" -out "$C/$1.csr"
-	faketime "${5:-now}" openssl x509 -req -in "$C/$1.csr" \
+	faketime "${5:-1 minute ago}" openssl x509 -req -in "$C/$1.csr" \
 	    -days "${6:-30}" -CA "$C/$by.pem" -CAkey "$C/$by.key" \
 	    -extfile <(printf '%s\n' "$extensions") -out "$C/$1.pem" 2>/dev/null
 	cat "$C/$1.pem" "$C/$1.key" >"$C/$1.both"
