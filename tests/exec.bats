@@ -17,6 +17,11 @@ load helper
 	[ "$(visit text)" = '$HOME.*.' ]
 }
 
+@test "--exec gives the command every word, however many" {
+	listen --exec "echo $(seq -s ' ' 200)"
+	[ "$(visit text)" = "$(seq -s ' ' 200)" ]
+}
+
 @test "--sh-exec has a shell read it" {
 	listen --sh-exec 'echo $((6 * 7)); read x; echo "<$x>" | tr h j'
 	[ "$(visit say 'hello\n' text)" = $'42\n<jello>' ]
