@@ -365,6 +365,14 @@ for n in (1, 0, 4096, 65507): s.sendto(b"x" * n, "sock")'
 	[ "$(ls -A)" = "" ] || [ -z "$(find . -type s)" ]
 }
 
+@test "--wait tries a datagram path again and again, from a path of its own" {
+	run -1 nc -uU --wait=0.6 none <<<x
+	one_line 'none.*No such file'
+	run -1 nc -uU --wait=0.6 -s own none <<<x
+	one_line 'none.*No such file'
+	[ ! -e own ]
+}
+
 @test "the path of a listener for one goes when that one has come" {
 	on sock </dev/null
 	local first=$pid
