@@ -17,6 +17,19 @@ load helper
 	[ "$(visit text)" = '$HOME.*.' ]
 }
 
+@test "--exec gives the command every word, however many" {
+	listen --exec "echo $(seq -s ' ' 200)"
+	[ "$(visit text)" = "$(seq -s ' ' 200)" ]
+}
+
+@test "a command's end is known also where SIGCHLD was ignored" {
+	serve listen perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' \
+	    "$NC_LITE" -lv --exec cat 0
+	[ "$(visit say hello fin text)" = hello ]
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+}
+
 @test "--sh-exec has a shell read it" {
 	listen --sh-exec 'echo $((6 * 7)); read x; echo "<$x>" | tr h j'
 	[ "$(visit say 'hello\n' text)" = $'42\n<jello>' ]

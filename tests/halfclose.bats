@@ -352,6 +352,23 @@ took() {
 	wait_for_line peer.out '^reset '
 }
 
+@test "stdout's reader goes with all there is: stdin is sent to its end" {
+	peer say 'one\n' read 2 fin readall
+	mkfifo pipe
+	idle_pipe
+	start reader sh -c "exec <pipe; read -r _; exec <&-
+	    echo a >/proc/$BASHPID/fd/$tap"
+	out=pipe client 127.0.0.1 "$port" <&"$idle"
+	until_true is_in_state CLOSE_WAIT
+	# Longer than such a reader is given until the peer's end must come.
+	sleep 0.8
+	echo more >&"$tap"
+	exec {tap}>&-
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	wait_for_line peer.out '^fin 5 '
+}
+
 ### -i -C -t
 
 @test "-i paces the lines" {

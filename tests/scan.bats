@@ -120,6 +120,23 @@ found() {
 	[[ "$(<peer.out)" == "fin 0 "* ]]
 }
 
+@test "addresses that refuse are no reason to wait for the next one" {
+	private
+	printf '127.0.1.%d many\n' {1..20} >>hosts
+	timed nc -z many 4001
+	[ "$status" -eq 1 ]
+	between 0 2000
+}
+
+@test "-w is the time of all addresses together, and each of them is asked" {
+	private
+	printf '10.9.9.%d many\n' {2..17} >>hosts
+	timed nc -zvv --each-address -w 1 many 4001
+	[ "$status" -eq 3 ]
+	between 900 2500
+	[ "$(grep -c 'timed out' <<<"$output")" -eq 16 ]
+}
+
 @test "a name with several addresses: open if one of them is" {
 	three_ports
 	names "::1 two" "127.0.0.1 two"

@@ -333,6 +333,51 @@ for n in (1, 0, 4096, 65507): s.sendto(b"x" * n, "sock")'
 	[ ! -e sock ]
 }
 
+@test "a datagram of more than 64 KiB is exit 1, and not taken for whole" {
+	on sock -u -W 1 </dev/null
+	datagrams 100000
+	wait_exit "$pid"
+	[ "$status" -eq 1 ]
+	[ ! -s listen.out ]
+	grep -q 'peer: Message too long' listen.err
+}
+
+@test "a datagram of more than 64 KiB does not end a server, which says so" {
+	on sock -uk -W 1 </dev/null
+	datagrams 100000 3
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	[ "$(<listen.out)" = xxx ]
+	grep -q 'datagram of more than 65536 bytes was dropped' listen.err
+}
+
+# datagrams SIZE...: sends datagrams to ./sock, from a socket without a name.
+datagrams() {
+	/usr/bin/python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 200000)
+for n in sys.argv[1:]: s.sendto(b"x" * int(n), "sock")' "$@"
+}
+
+@test "a first peer without a name is heard on after a stranger with one" {
+	on sock -u -W 2 </dev/null
+	/usr/bin/python3 -c 'import fcntl, socket, struct, termios
+first, stranger = (socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    for _ in range(2))
+def send(who, what):
+    who.sendto(what, "sock")
+    while struct.unpack("i", fcntl.ioctl(who, termios.TIOCOUTQ, b"----"))[0]:
+        pass
+stranger.bind("stranger")
+send(first, b"a")
+send(stranger, b"b")
+send(first, b"c")'
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	[ "$(<listen.out)" = ac ]
+	grep -qx 'Connection received on (unnamed)' listen.err
+}
+
 @test "a datagram client under an abstract name gets its answer" {
 	local name="@nc-lite-$$-$BATS_TEST_NUMBER"
 	unix_peer "$name" take 1 reply answer
@@ -363,6 +408,14 @@ for n in (1, 0, 4096, 65507): s.sendto(b"x" * n, "sock")'
 	TMPDIR=$PWD run -1 nc -uU none <<<x
 	one_line 'none.*(No such file|refused)'
 	[ "$(ls -A)" = "" ] || [ -z "$(find . -type s)" ]
+}
+
+@test "--wait tries a datagram path again and again, from a path of its own" {
+	run -1 nc -uU --wait=0.6 none <<<x
+	one_line 'none.*No such file'
+	run -1 nc -uU --wait=0.6 -s own none <<<x
+	one_line 'none.*No such file'
+	[ ! -e own ]
 }
 
 @test "the path of a listener for one goes when that one has come" {

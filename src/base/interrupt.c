@@ -84,6 +84,8 @@ interrupt_begin(void)
 	owner = getpid();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	/* Where it is ignored, nobody can ask how a command has ended. */
+	signal(SIGCHLD, SIG_DFL);
 	sigaction(SIGUSR1, &question, NULL);
 	for (i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
 		if (sigaction(deadly[i], NULL, &now) == 0 &&

@@ -117,6 +117,8 @@ attempt_end(struct attempt *attempt, int error)
 	socket_abortive(attempt->fd, false);
 	close(attempt->fd);
 	attempt->fd = -1;
+	/* Another attempt (--wait) binds the same path, or makes one anew. */
+	interrupt_end();
 }
 
 static void

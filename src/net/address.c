@@ -150,6 +150,14 @@ address_any(int family, uint16_t port, struct address *address)
 	address_set_port(address, port);
 }
 
+/* A UNIX datagram whose sender has no name comes with no family either. */
+static bool
+is_path(const struct address *address)
+{
+	return address->sa.any.sa_family == AF_UNIX ||
+	    address->sa.any.sa_family == AF_UNSPEC;
+}
+
 static const char *
 unix_text(const struct address *address, char *text)
 {
@@ -173,7 +181,7 @@ address_text(const struct address *address, char *text)
 {
 	const struct sockaddr_in6 *in6 = &address->sa.in6;
 
-	if (address->sa.any.sa_family == AF_UNIX)
+	if (is_path(address))
 		return unix_text(address, text);
 	if (address->sa.any.sa_family == AF_INET6 &&
 	    IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
@@ -192,7 +200,7 @@ address_port_text(const struct address *address, char *text)
 
 	address_text(address, text);
 	length = strlen(text);
-	if (address->sa.any.sa_family != AF_UNIX)
+	if (!is_path(address))
 		snprintf(text + length, ADDRESS_TEXT - length, " %u",
 		    address_port(address));
 	return text;

@@ -45,7 +45,7 @@ set_state(struct flow *flow, enum flow_state state, const char *why)
 	diag_say(3, "%s: %s -> %s (%s)", flow->name, state_name[flow->state],
 	    state_name[state], why);
 	flow->state = state;
-	flow->pause_us = 0;
+	flow->pause_us = flow->farewell_us = 0;
 }
 
 static void

@@ -45,6 +45,15 @@ slow_down(struct scan *scan, int error)
 	}
 }
 
+/* Soon enough for each address to have its turn in the time of the port. */
+static int64_t
+stagger(const struct scan *scan)
+{
+	int64_t share_us = scan->pass_us / (int64_t)scan->list.count;
+
+	return scan->pass_us < 0 ? STAGGER : clock_earlier(share_us, STAGGER);
+}
+
 /* A second address waits for the first: see dial. */
 static bool
 is_early(struct scan *scan, struct slot *slot)
@@ -53,9 +62,9 @@ is_early(struct scan *scan, struct slot *slot)
 
 	for (i = 0; slot->job >= count && i < scan->busy; i++)
 		if (scan->slot[i].job == slot->job - count) {
-			scan->begin_us = scan->slot[i].since_us + STAGGER;
+			scan->turn_us = scan->slot[i].since_us + stagger(scan);
 			slot->until_us = scan->slot[i].until_us;
-			return clock_now_us() < scan->begin_us;
+			return clock_now_us() < scan->turn_us;
 		}
 	return false;
 }
@@ -126,8 +135,9 @@ begin_some(struct scan *scan)
 	int64_t now_us = clock_now_us();
 	int i;
 
-	for (i = 0; i < BATCH && may_begin(scan) && scan->begin_us <= now_us;
-	    i++)
+	scan->turn_us = 0;
+	for (i = 0; i < BATCH && may_begin(scan) && scan->begin_us <= now_us &&
+	    scan->turn_us <= now_us; i++)
 		begin(scan);
 }
 
@@ -141,7 +151,8 @@ await(struct scan *scan)
 	size_t i;
 
 	if (may_begin(scan))
-		until_us = clock_earlier(until_us, scan->begin_us);
+		until_us = clock_earlier(until_us, scan->begin_us >
+		    scan->turn_us ? scan->begin_us : scan->turn_us);
 	for (i = 0; i < scan->busy; i++) {
 		slot = &scan->slot[i];
 		scan->wait[2 * i] = (struct pollfd){ .fd = slot->fd[0],

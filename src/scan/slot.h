@@ -44,6 +44,7 @@ struct scan {
 	enum finding wanted;	/* entries that this pass asks */
 	int64_t	 pass_us;	/* for each port of it */
 	int64_t	 begin_us;	/* not before this */
+	int64_t	 turn_us;	/* nor this, while an earlier address is asked */
 	int64_t	 stuck_us;	/* since when nothing goes on, or 0 */
 	int64_t	 deadline_us;
 	int	 spare[SLOT_SPARES];	/* refused, to be used again */

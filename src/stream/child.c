@@ -13,8 +13,6 @@
 #include "base/interrupt.h"
 #include "stream/child.h"
 
-#define WORDS	64
-
 /* Between two looks whether a command has ended, where time is limited. */
 #define NAP_MS	10
 
@@ -46,20 +44,20 @@ child_close(struct stream *stream)
 static void
 become(const struct child_config *config, int in, int out)
 {
-	char *words[WORDS + 1], *text = strdup(config->command);
+	char *text = strdup(config->command), **words;
 	size_t count = 0;
 
-	if (text == NULL || dup2(in, STDIN_FILENO) == -1 ||
+	words = calloc(strlen(config->command) / 2 + 2, sizeof(*words));
+	if (text == NULL || words == NULL || dup2(in, STDIN_FILENO) == -1 ||
 	    dup2(out, STDOUT_FILENO) == -1)
 		_exit(126);
 	interrupt_defaults();
 	if (config->shell)
 		execl("/bin/sh", "sh", "-c", text, (char *)NULL);
-	while (count < WORDS && (words[count] = strtok(text, " \t")) != NULL) {
+	while ((words[count] = strtok(text, " \t")) != NULL) {
 		text = NULL;
 		count++;
 	}
-	words[count] = NULL;
 	if (count > 0)
 		execvp(words[0], words);
 	diag_error("cannot run '%s': %s", config->command, strerror(errno));

@@ -28,6 +28,13 @@ is_ours(const struct datagram *socket, const struct address *from)
 	    address_equal(from, &socket->config.peer);
 }
 
+static bool
+is_over(const struct datagram *socket)
+{
+	return socket->config.limit != 0 &&
+	    socket->taken == socket->config.limit;
+}
+
 static enum io
 fetch(struct stream *stream, struct datagram *socket)
 {
@@ -37,6 +44,8 @@ fetch(struct stream *stream, struct datagram *socket)
 	for (i = 0; i < BATCH; i++) {
 		socket->part[i].iov_len = SLOT;
 		socket->head[i].msg_hdr.msg_namelen = sizeof(socket->from[i].sa);
+		/* A sender without a name leaves this as it is. */
+		socket->from[i].sa.any.sa_family = AF_UNSPEC;
 	}
 	count = recvmmsg(stream->rfd, socket->head, BATCH, MSG_DONTWAIT, NULL);
 	if (count == -1) {
@@ -63,9 +72,15 @@ give(struct datagram *socket, unsigned char *data, size_t size)
 		length = socket->head[i].msg_len;
 		if (!is_ours(socket, &socket->from[i]))
 			continue;
-		if (length > size - done || (socket->config.limit != 0 &&
-		    socket->taken == socket->config.limit))
+		if (length > size - done || is_over(socket))
 			break;
+		if (socket->head[i].msg_hdr.msg_flags & MSG_TRUNC) {
+			if (!socket->config.any_peer)
+				break;
+			diag_error("a datagram of more than %d bytes was "
+			    "dropped", SLOT);
+			continue;
+		}
 		if (socket->config.any_peer)
 			socket->config.peer = socket->from[i];
 		memcpy(data + done, socket->slot[i], length);
@@ -75,24 +90,30 @@ give(struct datagram *socket, unsigned char *data, size_t size)
 	return done;
 }
 
-/* Goes on past batches that hold nothing for us: empty or a stranger's. */
+/*
+ * One batch at most, which may hold nothing for us: whoever sends without end
+ * must not keep us from looking at the time.
+ */
 static enum io
 datagram_read(struct stream *stream, void *data, size_t size, size_t *done)
 {
 	struct datagram *socket = stream->priv;
 	enum io answer;
 
-	for (;;) {
-		*done = give(socket, data, size);
-		if (*done > 0)
-			return IO_OK;
-		if (socket->config.limit != 0 &&
-		    socket->taken == socket->config.limit)
-			return IO_EOF;
+	*done = give(socket, data, size);
+	if (*done == 0 && socket->next == socket->count && !is_over(socket)) {
 		answer = fetch(stream, socket);
 		if (answer != IO_OK)
 			return answer;
+		*done = give(socket, data, size);
 	}
+	if (*done > 0)
+		return IO_OK;
+	if (is_over(socket))
+		return IO_EOF;
+	/* One that was cut keeps the others behind it. */
+	return socket->next == socket->count ? IO_WANT_READ :
+	    stream_fail(stream, EMSGSIZE);
 }
 
 /* One peer's trouble must not end a server that hears everybody. */
