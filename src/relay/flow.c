@@ -27,7 +27,8 @@
  * this much at a time is asked to wake us for as much only, or after a while.
  */
 #define PATIENT_BEGIN	(128 << 10)
-#define PATIENT_BYTES	(512 << 10)
+#define PATIENT_BYTES	(256 << 10)
+#define PATIENT_PIPE	(512 << 10)	/* if it goes on into a pipe */
 #define PATIENCE	(CLOCK_SECOND / 1000)
 
 /*
@@ -249,10 +250,13 @@ drain(struct flow *flow)
 static void
 set_patient(struct flow *flow, bool patient)
 {
+	int bytes = flow->sink->caps & STREAM_PIPE_OUTPUT ? PATIENT_PIPE :
+	    PATIENT_BYTES;
+
 	if (flow->patient == patient ||
 	    !(flow->source->caps & STREAM_ACKNOWLEDGES))
 		return;
-	socket_low_water(flow->source->rfd, patient ? PATIENT_BYTES : 1);
+	socket_low_water(flow->source->rfd, patient ? bytes : 1);
 	flow->patient = patient;
 }
 
@@ -471,6 +475,13 @@ flow_interest(struct flow *flow)
 	else if (flow->hold_us == 0 &&
 	    (flow_rests(flow) > 0 || flow->state == FLOW_DRAIN))
 		sink->events = events(flow->sink_wants, POLLOUT);
+}
+
+bool
+flow_may_nap(const struct flow *flow)
+{
+	return flow->bulk && flow->source->caps & STREAM_PIPE_INPUT &&
+	    !flow->sink_full && flow->state == FLOW_OPEN;
 }
 
 /*

@@ -89,6 +89,9 @@ void	flow_end(struct flow *, const char *why);
  */
 void	flow_interest(struct flow *);
 
+/* Whether a moment's wait would let a pipe gather more than a few pages. */
+bool	flow_may_nap(const struct flow *);
+
 /*
  * Handles what poll found in wait[], or that a moment has come; true when a
  * step is worth it.
