@@ -481,7 +481,7 @@ bool
 flow_may_nap(const struct flow *flow)
 {
 	return flow->bulk && flow->source->caps & STREAM_PIPE_INPUT &&
-	    !flow->sink_full && flow->state == FLOW_OPEN;
+	    flow->wait[0].fd != -1 && !flow->unfinished;
 }
 
 /*

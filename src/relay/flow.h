@@ -89,7 +89,10 @@ void	flow_end(struct flow *, const char *why);
  */
 void	flow_interest(struct flow *);
 
-/* Whether a moment's wait would let a pipe gather more than a few pages. */
+/*
+ * Whether a pipe is all that is waited for (flow_interest has just told), which
+ * a moment would let gather more than a few pages.
+ */
 bool	flow_may_nap(const struct flow *);
 
 /*

@@ -109,10 +109,12 @@ gather(struct flow *flow[2], struct pollfd *set, size_t *at)
 
 	for (i = 0; i < 4; i++) {
 		wait = &flow[i / 2]->wait[i % 2];
+		if (wait->fd == -1)
+			continue;
 		for (at[i] = 0; at[i] < count; at[i]++)
 			if (set[at[i]].fd == wait->fd)
 				break;
-		if (at[i] == count && wait->fd != -1)
+		if (at[i] == count)
 			set[count++] = (struct pollfd){ .fd = wait->fd };
 		set[at[i]].events |= wait->events;
 	}
@@ -144,7 +146,7 @@ static void
 await(struct relay *relay)
 {
 	struct flow *flow[2] = { &relay->receive, &relay->send };
-	struct pollfd set[5];
+	struct pollfd set[4];
 	size_t at[4];
 	nfds_t count;
 	int i;
