@@ -1,5 +1,5 @@
 #include "base/diag.h"
-#include "base/interrupt.h"
+#include "base/signals.h"
 #include "cli/options.h"
 #include "mode/mode.h"
 #include "stream/stdio.h"
@@ -16,7 +16,7 @@ main(int argc, char *argv[])
 
 	stdio_begin();
 	diag_begin(argc > 0 ? argv[0] : "nc-lite");
-	interrupt_begin();
+	signals_begin();
 	options_parse(argc, argv, &options);
 	diag_exit(run[options.mode](&options));
 }

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
-#include "base/interrupt.h"
+#include "base/signals.h"
 
 /* Puts the cursor of a terminal at the begin of its line, which is cleared. */
 #define CLEAR	"\r\033[K"
@@ -111,8 +111,8 @@ diag_line(int level, const char *format, ...)
 void
 diag_exit(int code)
 {
-	interrupt_end();
+	signals_end();
 	if (code > EXIT_SIGNAL)
-		interrupt_die(code - EXIT_SIGNAL);
+		signals_die(code - EXIT_SIGNAL);
 	exit(code);
 }

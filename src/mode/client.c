@@ -2,12 +2,12 @@
 #include "base/diag.h"
 #include "base/retry.h"
 #include "cli/options.h"
-#include "link/dial.h"
-#include "link/greet.h"
+#include "connect/dial.h"
+#include "connect/greet.h"
 #include "mode/mode.h"
 #include "mode/session.h"
 
-/* One try: connected, dressed, and with hands shaken. */
+/* One try: connected, wrapped, and with hands shaken. */
 static int
 reach(const struct options *options, const struct dial_config *config,
     int64_t deadline_us, struct stream *peer)
@@ -17,7 +17,7 @@ reach(const struct options *options, const struct dial_config *config,
 
 	if (code != EXIT_DONE)
 		return code;
-	if (!session_dress(options, fd, &address, peer))
+	if (!session_wrap(options, fd, &address, peer))
 		return EXIT_LOCAL;
 	return greet(peer, &address, deadline_us, config->quiet);
 }

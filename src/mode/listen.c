@@ -6,9 +6,9 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "cli/options.h"
-#include "link/greet.h"
-#include "link/listener.h"
-#include "link/lobby.h"
+#include "connect/greet.h"
+#include "connect/listener.h"
+#include "connect/lobby.h"
 #include "mode/mode.h"
 #include "mode/session.h"
 
@@ -47,7 +47,7 @@ in_time(int code)
 	return code;
 }
 
-/* The next peer, dressed. */
+/* The next peer, wrapped. */
 static int
 accept_peer(const struct options *options, struct listener *listener,
     struct address *address, struct stream *peer)
@@ -55,7 +55,7 @@ accept_peer(const struct options *options, struct listener *listener,
 	int fd, code = in_time(listener_accept(listener, options->deadline_us,
 	    &fd, address));
 
-	if (code == EXIT_DONE && !session_dress(options, fd, address, peer))
+	if (code == EXIT_DONE && !session_wrap(options, fd, address, peer))
 		return EXIT_LOCAL;
 	return code;
 }

@@ -4,10 +4,10 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/interrupt.h"
+#include "base/signals.h"
 #include "base/retry.h"
 #include "cli/options.h"
-#include "link/greet.h"
+#include "connect/greet.h"
 #include "mode/mode.h"
 #include "mode/session.h"
 #include "scan/scan.h"
@@ -17,7 +17,7 @@
 static int
 become(char *const command[])
 {
-	interrupt_defaults();
+	signals_defaults();
 	execvp(command[0], command);
 	diag_error("cannot run '%s': %s", command[0], strerror(errno));
 	return errno == ENOENT ? 127 : 126;
@@ -31,7 +31,7 @@ visit(const void *options, int fd, const struct address *to,
 	struct stream peer;
 	int code;
 
-	if (!session_dress(options, fd, to, &peer))
+	if (!session_wrap(options, fd, to, &peer))
 		return EXIT_LOCAL;
 	peer.facts = facts;
 	code = greet(&peer, to, deadline_us, quiet);

@@ -18,7 +18,7 @@ session_begin(const struct options *options)
 }
 
 bool
-session_dress(const struct options *options, int fd,
+session_wrap(const struct options *options, int fd,
     const struct address *peer, struct stream *stream)
 {
 	const struct datagram_config datagram = {

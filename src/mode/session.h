@@ -21,11 +21,11 @@ int	session_begin(const struct options *);
 int	session_run(const struct options *, struct stream *peer);
 
 /*
- * Dresses a connected descriptor as a stream, which owns it; its handshake, if
+ * Wraps a connected descriptor as a stream, which owns it; its handshake, if
  * it has one, is still to come (link/greet.h). Returns false with the reason
  * printed and the descriptor closed.
  */
-bool	session_dress(const struct options *, int fd,
+bool	session_wrap(const struct options *, int fd,
 	    const struct address *peer, struct stream *);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/interrupt.h"
+#include "base/signals.h"
 #include "net/endpoint.h"
 #include "net/socket.h"
 
@@ -101,7 +101,7 @@ endpoint_bind(int fd, const struct address *source)
 	if (bind(fd, &source->sa.any, source->length) == 0)
 		return source->sa.any.sa_family != AF_UNIX ||
 		    source->sa.un.sun_path[0] == '\0' ||
-		    interrupt_remember(source->sa.un.sun_path);
+		    signals_remember(source->sa.un.sun_path);
 	diag_error("cannot bind to %s: %s", address_port_text(source, text),
 	    strerror(errno));
 	return false;

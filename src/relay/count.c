@@ -1,5 +1,5 @@
 #include "base/clock.h"
-#include "base/interrupt.h"
+#include "base/signals.h"
 #include "net/socket.h"
 #include "relay/run.h"
 
@@ -37,7 +37,7 @@ void
 count_tick(struct relay *relay)
 {
 	const struct relay_watch *watch = relay->watch;
-	bool asked = interrupt_asked();
+	bool asked = signals_asked();
 
 	if (!asked && !clock_passed(relay->tick_deadline_us))
 		return;

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/interrupt.h"
+#include "base/signals.h"
 #include "stream/child.h"
 
 /* Between two looks whether a command has ended, where time is limited. */
@@ -51,7 +51,7 @@ become(const struct child_config *config, int in, int out)
 	if (text == NULL || words == NULL || dup2(in, STDIN_FILENO) == -1 ||
 	    dup2(out, STDOUT_FILENO) == -1)
 		_exit(126);
-	interrupt_defaults();
+	signals_defaults();
 	if (config->shell)
 		execl("/bin/sh", "sh", "-c", text, (char *)NULL);
 	while ((words[count] = strtok(text, " \t")) != NULL) {

@@ -9,8 +9,8 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/interrupt.h"
-#include "link/dial.h"
+#include "base/signals.h"
+#include "connect/dial.h"
 #include "net/endpoint.h"
 #include "net/ports.h"
 
@@ -90,7 +90,7 @@ bind_reply_path(int fd)
 		return false;
 	}
 	snprintf(path, sizeof(path), "%s/reply", directory);
-	if (interrupt_remember(directory) && interrupt_remember(path) &&
+	if (signals_remember(directory) && signals_remember(path) &&
 	    address_parse_unix(path, &address) &&
 	    bind(fd, &address.sa.any, address.length) == 0)
 		return true;
@@ -118,7 +118,7 @@ attempt_end(struct attempt *attempt, int error)
 	close(attempt->fd);
 	attempt->fd = -1;
 	/* Another attempt (--wait) binds the same path, or makes one anew. */
-	interrupt_end();
+	signals_end();
 }
 
 static void

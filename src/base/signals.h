@@ -1,5 +1,5 @@
-#ifndef INTERRUPT_H
-#define INTERRUPT_H
+#ifndef SIGNALS_H
+#define SIGNALS_H
 
 #include <stdbool.h>
 
@@ -15,27 +15,27 @@
  * do what they always do. A signal that was ignored when we started stays
  * ignored. SIGUSR1 is noted.
  */
-void	interrupt_begin(void);
+void	signals_begin(void);
 
 /*
  * Whether SIGUSR1 has come since the last call: somebody wants to know how far
  * we are. It wakes poll(2) and restarts all else.
  */
-bool	interrupt_asked(void);
+bool	signals_asked(void);
 
 /* Signals as other programs expect them: for a process about to exec. */
-void	interrupt_defaults(void);
+void	signals_defaults(void);
 
 /*
  * Removes the path (a socket or an empty directory) at the end, whatever the
  * end is. The text is copied. Returns false when there is no room for it.
  */
-bool	interrupt_remember(const char *path);
+bool	signals_remember(const char *path);
 
 /* Removes all remembered paths now, the last remembered first. */
-void	interrupt_end(void);
+void	signals_end(void);
 
 /* Dies as by the signal. */
-_Noreturn void	interrupt_die(int signal_number);
+_Noreturn void	signals_die(int signal_number);
 
 #endif

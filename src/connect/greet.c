@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/diag.h"
-#include "link/greet.h"
+#include "connect/greet.h"
 #include "net/address.h"
 #include "net/socket.h"
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
-#include "base/interrupt.h"
+#include "base/signals.h"
 
 #define PATHS	4
 
@@ -33,7 +33,7 @@ is_another(int i)
 
 /* Only async-signal-safe calls: this runs in the handler. */
 void
-interrupt_end(void)
+signals_end(void)
 {
 	if (getpid() != owner)
 		return;
@@ -50,7 +50,7 @@ static void
 handle(int signal_number)
 {
 	diag_end_line();
-	interrupt_end();
+	signals_end();
 	signal(signal_number, SIG_DFL);
 	raise(signal_number);
 }
@@ -63,7 +63,7 @@ note(int signal_number)
 }
 
 bool
-interrupt_asked(void)
+signals_asked(void)
 {
 	if (asked == 0)
 		return false;
@@ -72,7 +72,7 @@ interrupt_asked(void)
 }
 
 void
-interrupt_begin(void)
+signals_begin(void)
 {
 	static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM,
 	    SIGALRM, SIGUSR2, SIGXCPU };
@@ -94,14 +94,14 @@ interrupt_begin(void)
 }
 
 void
-interrupt_defaults(void)
+signals_defaults(void)
 {
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
 }
 
 bool
-interrupt_remember(const char *text)
+signals_remember(const char *text)
 {
 	struct stat file = { .st_ino = 0 };
 
@@ -116,7 +116,7 @@ interrupt_remember(const char *text)
 }
 
 void
-interrupt_die(int signal_number)
+signals_die(int signal_number)
 {
 	sigset_t all;
 

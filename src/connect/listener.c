@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/interrupt.h"
-#include "link/listener.h"
+#include "base/signals.h"
+#include "connect/listener.h"
 #include "net/endpoint.h"
 
 #define BACKLOG	SOMAXCONN
@@ -141,7 +141,7 @@ bind_first(const struct listener_config *config,
 	}
 	if (fd >= 0 && address->sa.any.sa_family == AF_UNIX &&
 	    address->sa.un.sun_path[0] != '\0')
-		interrupt_remember(address->sa.un.sun_path);
+		signals_remember(address->sa.un.sun_path);
 	return fd;
 }
 
@@ -279,5 +279,5 @@ listener_close(struct listener *listener)
 	listener_leave(listener);
 	if (address.sa.any.sa_family == AF_UNIX &&
 	    address.sa.un.sun_path[0] != '\0')
-		interrupt_end();
+		signals_end();
 }

@@ -3,9 +3,9 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "link/greet.h"
-#include "link/listener.h"
-#include "link/lobby.h"
+#include "connect/greet.h"
+#include "connect/listener.h"
+#include "connect/lobby.h"
 #include "stream/plain.h"
 #include "stream/tls.h"
 
