@@ -7,14 +7,16 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/loop.h"
 #include "base/signals.h"
 #include "connect/listener.h"
 #include "net/endpoint.h"
+#include "sys/sys.h"
 
 #define BACKLOG	SOMAXCONN
 
-/* How long to wait when the process is out of descriptors. */
-#define PAUSE_MS	100
+/* At most, when accept(2) fails, as it does without descriptors. */
+#define PAUSE	(CLOCK_SECOND / 10)
 
 static int
 complain(const char *what, const struct address *address)
@@ -199,60 +201,69 @@ look(int fd, struct address *peer)
 	    &peer->length) == -1 ? -1 : fd;
 }
 
-/* What can go wrong with one peer, or for a while, is no reason to end. */
-static bool
-is_passing(int error)
+/*
+ * What went wrong with one peer, or for a while, is no reason to end; but it
+ * may come again and again, so there is a pause, and one line.
+ */
+static int
+pause_after(struct listener *listener, int error, int64_t now_us)
 {
-	switch (error) {
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-		poll(NULL, 0, PAUSE_MS);
-		return true;
-	case EBADF:
-	case EINVAL:
-	case ENOTSOCK:
-	case EOPNOTSUPP:
-		return false;
-	default:
-		return true;
+	if (error == EAGAIN || error == EINTR)
+		return EXIT_DONE;
+	if (error == EBADF || error == EINVAL || error == ENOTSOCK ||
+	    error == EOPNOTSUPP) {
+		diag_error("cannot accept: %s", strerror(error));
+		return EXIT_LOCAL;
 	}
+	if (error != listener->said && error != ECONNABORTED) {
+		diag_error("cannot accept: %s; trying again",
+		    strerror(error));
+		listener->said = error;
+	}
+	listener->pause_us = listener->pause_us == 0 ? PAUSE / 16 :
+	    clock_earlier(2 * listener->pause_us, PAUSE);
+	listener->next_us = now_us + listener->pause_us;
+	return EXIT_DONE;
 }
 
 void
-listener_interest(const struct listener *listener, struct pollfd *wait)
+listener_watch(struct listener *listener, struct loop *loop)
 {
-	wait[0] = (struct pollfd){ .fd = listener->fd, .events = POLLIN };
-	wait[1] = (struct pollfd){ .fd = listener->output };
+	bool pausing = loop->now_us < listener->next_us;
+
+	if (pausing)
+		loop_until(loop, listener->next_us);
+	listener->place = loop_watch(loop, pausing ? -1 : listener->fd,
+	    POLLIN);
+	listener->output_place = loop_watch(loop, listener->output, 0);
+}
+
+bool
+listener_has_news(const struct listener *listener, const struct loop *loop)
+{
+	return loop_revents(loop, listener->place) != 0 ||
+	    loop_revents(loop, listener->output_place) != 0;
 }
 
 int
-listener_accept(const struct listener *listener, int64_t deadline_us, int *fd,
+listener_accept(struct listener *listener, const struct loop *loop, int *fd,
     struct address *peer)
 {
-	struct pollfd wait[LISTENER_WAITS];
 	char text[SOCKET_TEXT];
 
-	listener_interest(listener, wait);
-	for (;;) {
-		memset(peer, 0, sizeof(*peer));
-		peer->length = sizeof(peer->sa);
-		*fd = listener->type == SOCK_DGRAM ? look(listener->fd, peer) :
-		    accept4(listener->fd, &peer->sa.any, &peer->length,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (*fd != -1)
-			break;
-		if (!is_passing(errno)) {
-			diag_error("cannot accept: %s", strerror(errno));
-			return EXIT_LOCAL;
-		}
-		if (poll(wait, LISTENER_WAITS, clock_poll_ms(deadline_us)) ==
-		    0 && clock_passed(deadline_us))
-			return EXIT_TIME;
-		if (wait[1].revents != 0)
-			return EXIT_SIGNAL + SIGPIPE;
-	}
+	*fd = -1;
+	if ((loop_revents(loop, listener->output_place) &
+	    (POLLERR | POLLHUP | POLLNVAL)) != 0)
+		return EXIT_SIGNAL + SIGPIPE;
+	if (loop->now_us < listener->next_us)
+		return EXIT_DONE;
+	memset(peer, 0, sizeof(*peer));
+	peer->length = sizeof(peer->sa);
+	*fd = listener->type == SOCK_DGRAM ? look(listener->fd, peer) :
+	    sys_accept(listener->fd, &peer->sa.any, &peer->length);
+	if (*fd == -1)
+		return pause_after(listener, errno, loop->now_us);
+	listener->pause_us = 0;
 	/* Texts that nobody reads would cost a server its time. */
 	if (diag_wants(1))
 		diag_line(1, "Connection received on %s",
@@ -260,6 +271,32 @@ listener_accept(const struct listener *listener, int64_t deadline_us, int *fd,
 	if (diag_wants(2))
 		diag_say(2, "%s", socket_text(*fd, peer, text));
 	return EXIT_DONE;
+}
+
+int
+listener_await(struct listener *listener, int64_t deadline_us, int *fd,
+    struct address *peer)
+{
+	struct loop loop;
+	bool late = false;
+	int code;
+
+	loop_open(&loop);
+	listener->output_place = -1;
+	for (;;) {
+		code = listener_accept(listener, &loop, fd, peer);
+		if (code == EXIT_DONE && *fd == -1 && late)
+			code = EXIT_TIME;
+		if (code != EXIT_DONE || *fd != -1)
+			break;
+		loop_begin(&loop);
+		listener_watch(listener, &loop);
+		loop_until(&loop, deadline_us);
+		loop_run_once(&loop);
+		late = loop_passed(&loop, deadline_us);
+	}
+	loop_close(&loop);
+	return code;
 }
 
 void

@@ -1,10 +1,10 @@
 #ifndef LISTENER_H
 #define LISTENER_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/loop.h"
 #include "net/address.h"
 #include "net/socket.h"
 
@@ -20,6 +20,10 @@ struct listener {
 	int	 fd;
 	int	 type;
 	int	 output;	/* once nobody reads it no peer is wanted; or -1 */
+	int	 place, output_place;	/* in this round of the loop */
+	int64_t	 next_us;	/* accept(2) has failed: not before this */
+	int64_t	 pause_us;	/* the last one */
+	int	 said;		/* errno of accept(2) that was told last */
 };
 
 /*
@@ -31,18 +35,26 @@ struct listener {
  */
 int	listener_open(struct listener *, const struct listener_config *);
 
-/* What poll(2) watches while a peer is awaited: the door and the output. */
-#define LISTENER_WAITS	2
-void	listener_interest(const struct listener *, struct pollfd *);
+/*
+ * A round in which a peer is wanted: watches the door, unless accept(2) has
+ * just failed, and the output. has_news: whether listener_accept is worth it.
+ */
+void	listener_watch(struct listener *, struct loop *);
+bool	listener_has_news(const struct listener *, const struct loop *);
 
 /*
- * Waits for the next peer and says who it is (-v). For a stream socket *fd is
- * a new descriptor, the caller's, abortive if TCP; for a datagram socket it is
- * the listener's own, with the first datagram still to be read. Returns
- * EXIT_DONE, or EXIT_TIME when the deadline passed, or EXIT_LOCAL with the
- * reason printed, or EXIT_SIGNAL + SIGPIPE when the output has lost its reader.
+ * Takes one peer who waits, without sleeping, and says who it is (-v). For a
+ * stream socket *fd is a new descriptor, the caller's, abortive if TCP; for a
+ * datagram socket it is the listener's own, with the first datagram still to
+ * be read; -1 when there is none (now). Returns EXIT_DONE; or EXIT_LOCAL with
+ * the reason printed, or EXIT_SIGNAL + SIGPIPE when the output has lost its
+ * reader: no peer will come then. Only in a round that has watched.
  */
-int	listener_accept(const struct listener *, int64_t deadline_us, int *fd,
+int	listener_accept(struct listener *, const struct loop *, int *fd,
+	    struct address *peer);
+
+/* Sleeps until there is one, or EXIT_TIME; for who does nothing else. */
+int	listener_await(struct listener *, int64_t deadline_us, int *fd,
 	    struct address *peer);
 
 /* No longer listens, and its path is gone. */

@@ -47,7 +47,7 @@ open_door(struct lobby *lobby)
 	int fd, code, room = LOBBY_GUESTS;
 
 	do {
-		code = listener_accept(lobby->listener, 0, &fd, &address);
+		code = listener_await(lobby->listener, 0, &fd, &address);
 		if (code == EXIT_DONE)
 			enter(lobby, fd, &address);
 	} while (code == EXIT_DONE && --room > 0);
@@ -101,14 +101,19 @@ set_waits(const struct lobby *lobby, struct pollfd *wait)
 		if (guest->deadline_us < until_us)
 			until_us = guest->deadline_us;
 	}
-	listener_interest(lobby->listener, &wait[i]);
+	if (!clock_passed(lobby->listener->next_us))
+		until_us = clock_earlier(until_us, lobby->listener->next_us);
+	wait[i] = (struct pollfd){ .events = POLLIN,
+	    .fd = clock_passed(lobby->listener->next_us) ?
+	    lobby->listener->fd : -1 };
+	wait[i + 1] = (struct pollfd){ .fd = lobby->listener->output };
 	return until_us;
 }
 
 int
 lobby_admit(struct lobby *lobby, int64_t deadline_us, struct stream *stream)
 {
-	struct pollfd wait[LOBBY_GUESTS + LISTENER_WAITS];
+	struct pollfd wait[LOBBY_GUESTS + 2];
 	int64_t until_us;
 	size_t i;
 	int code = EXIT_DONE;
@@ -120,7 +125,7 @@ lobby_admit(struct lobby *lobby, int64_t deadline_us, struct stream *stream)
 		until_us = set_waits(lobby, wait);
 		if (deadline_us < until_us)
 			until_us = deadline_us;
-		poll(wait, (nfds_t)lobby->count + LISTENER_WAITS,
+		poll(wait, (nfds_t)lobby->count + 2,
 		    clock_poll_ms(until_us));
 		i = lobby->count;
 		if (shake_hands(lobby, wait, stream))

@@ -52,7 +52,7 @@ static int
 accept_peer(const struct options *options, struct listener *listener,
     struct address *address, struct stream *peer)
 {
-	int fd, code = in_time(listener_accept(listener, options->deadline_us,
+	int fd, code = in_time(listener_await(listener, options->deadline_us,
 	    &fd, address));
 
 	if (code == EXIT_DONE && !session_wrap(options, fd, address, peer))
