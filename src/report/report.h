@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "relay/digest.h"
-#include "relay/hexdump.h"
+#include "report/digest.h"
+#include "report/hexdump.h"
 #include "relay/relay.h"
 #include "report/progress.h"
 

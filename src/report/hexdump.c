@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "relay/hexdump.h"
+#include "report/hexdump.h"
 
 #define ROW	16		/* bytes */
 #define TEXT	(8 << 10)

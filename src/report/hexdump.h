@@ -1,7 +1,7 @@
 #ifndef HEXDUMP_H
 #define HEXDUMP_H
 
-#include "relay/log.h"
+#include "report/log.h"
 
 /*
  * What passes, for people: each piece under a line with its time, direction

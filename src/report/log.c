@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
-#include "relay/log.h"
+#include "report/log.h"
 
 static bool
 log_look(struct tap *tap, const uint8_t *data, size_t size)

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/diag.h"
-#include "relay/digest.h"
-#include "relay/log.h"
+#include "report/digest.h"
+#include "report/log.h"
 
 #define PIPE_SIZE	(1 << 20)	/* fewer wake-ups than half of it */
 
