@@ -223,11 +223,14 @@ tried() {
 ### plain peers
 
 @test "a plain server is named as such, and gets nothing" {
-	peer say 'SSH-2.0-OpenSSH\r\n' text
+	peer say 'SSH-2.0-OpenSSH_9.9p2 Debian-1+deb14u7 of-words\r\n' text
 	run tls localhost "$port" <<<secret
 	[ "$status" -eq 5 ]
-	[[ $output == *': the peer speaks no TLS, it says: SSH-2.0-OpenSSH' ]]
+	[[ $output == *': the peer does not speak TLS; it said: SSH-2.0-OpenSSH_9.9p2 Debian-1+deb14u7 of-words' ]]
 	run ! grep -q secret peer.out
+	peer say '\r\n\r\n' text
+	run -5 tls localhost "$port" <<<secret
+	[[ $output == *': the peer does not speak TLS; it said: ?' ]]
 }
 
 @test "a plain client is named as such" {
@@ -235,7 +238,7 @@ tried() {
 	visit say 'GET / HTTP/1.0\r\n\r\n' readall
 	wait_exit "$pid"
 	[ "$status" -eq 5 ]
-	[[ $(<listen.err) == *': the peer speaks no TLS, it says: GET / HTTP/1.0' ]]
+	[[ $(<listen.err) == *': the peer does not speak TLS; it said: GET / HTTP/1.0' ]]
 }
 
 @test "a server that stays silent is exit 3 within -w" {

@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 
 #include "base/diag.h"
 #include "base/signals.h"
+#include "base/text.h"
 
 /* Puts the cursor of a terminal at the begin of its line, which is cleared. */
 #define CLEAR	"\r\033[K"
@@ -56,18 +56,16 @@ static void
 print(const char *prefix, const char *format, va_list arguments)
 {
 	char line[2048];
-	size_t i = line_is_open ? sizeof(CLEAR) - 1 : 0, length;
+	size_t clear = line_is_open ? sizeof(CLEAR) - 1 : 0, length;
 
 	length = (size_t)snprintf(line, 256, "%s%.200s%s",
 	    line_is_open ? CLEAR : "", prefix != NULL ? prefix : "",
 	    prefix != NULL ? ": " : "");
 	line_is_open = false;
 	vsnprintf(line + length, sizeof(line) - length - 1, format, arguments);
-	length = strlen(line);
 	/* What a peer or a file is called must not move the cursor. */
-	for (; i < length; i++)
-		if (iscntrl((unsigned char)line[i]))
-			line[i] = '?';
+	text_clean(line + clear, '?');
+	length = strlen(line);
 	line[length++] = '\n';
 	/* Nobody is left to tell when stderr itself fails. */
 	if (write(STDERR_FILENO, line, length) == -1)

@@ -3,27 +3,16 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/text.h"
 #include "relay/relay.h"
 #include "report/summary.h"
 
-/* A JSON string, or null for none. What is not ASCII may be no UTF-8 either. */
+/* A JSON string, or null for none. */
 static const char *
 quoted(const char *text, char *to, size_t size)
 {
-	size_t used = 0;
-
-	if (text == NULL || text[0] == '\0')
-		return "null";
-	to[used++] = '"';
-	for (; *text != '\0' && used < size - 8; text++)
-		if (*text == '"' || *text == '\\' || *text < ' ' || *text > '~')
-			used += (size_t)snprintf(to + used, 7, "\\u%04x",
-			    (unsigned char)*text);
-		else
-			to[used++] = *text;
-	to[used++] = '"';
-	to[used] = '\0';
-	return to;
+	return text == NULL || text[0] == '\0' ? "null" :
+	    text_quote(text, TEXT_JSON, to, size);
 }
 
 static void

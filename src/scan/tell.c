@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/text.h"
 #include "net/endpoint.h"
 #include "net/ports.h"
 #include "scan/ledger.h"
@@ -126,24 +127,13 @@ tell_failure(struct ledger *ledger, size_t port, size_t address)
 	    .like = entry };
 }
 
-/* What a host says is bytes: those not printable go out as digits. */
-static void
-put_bytes(const char *text, const char *special, const char *escape)
-{
-	for (; *text != '\0'; text++)
-		if (*text < ' ' || *text == 0x7f ||
-		    strchr(special, *text) != NULL)
-			printf("%s%02x", escape, (unsigned char)*text);
-		else
-			putchar(*text);
-}
-
 static void
 tell_open(struct ledger *ledger, size_t port, size_t address)
 {
 	const struct entry *entry = ledger_entry(ledger, port, address);
 	uint16_t number = ledger->ports->port[port];
 	char text[ENDPOINT_TEXT], name[PORTS_SERVICE];
+	char banner[4 * LEDGER_BANNER + 8];
 
 	tell_ranges(ledger);
 	if (diag_wants(1))
@@ -154,16 +144,16 @@ tell_open(struct ledger *ledger, size_t port, size_t address)
 		return;
 	if (ledger->ports->count > 1)
 		printf("%u ", number);
-	put_bytes(entry->banner, "\\", "\\x");
-	putchar('\n');
+	puts(text_quote(entry->banner, TEXT_ESCAPED, banner, sizeof(banner)));
 }
 
 static void
 put_json(const char *name, const char *text)
 {
-	printf(",\"%s\":\"", name);
-	put_bytes(text, "\"\\", "\\u00");
-	putchar('"');
+	char quoted[6 * LEDGER_BANNER + 8];
+
+	printf(",\"%s\":%s", name,
+	    text_quote(text, TEXT_JSON, quoted, sizeof(quoted)));
 }
 
 static void

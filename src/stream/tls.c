@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/text.h"
 #include "net/socket.h"
 #include "stream/tls.h"
 #include "stream/tls_context.h"
@@ -34,7 +35,7 @@ struct tls {
 	size_t	 answers;	/* octets of those that reading has caused */
 	bool	 asked;		/* the read under way has called recv(2) */
 	bool	 heard;		/* the peer has said something */
-	char	 plain[24];	/* what, if that was not TLS */
+	char	 plain[80];	/* its first line, if that was not TLS */
 	bool	 ready;		/* the handshake is done */
 	bool	 wrote;		/* bytes, not only records */
 	bool	 told;		/* our close_notify is among the records */
@@ -47,20 +48,29 @@ static const struct tls_config *config;
 static SSL_CTX *context;
 static BIO_METHOD *method;
 
-/* A peer without TLS is known by its first bytes; false for such a one. */
+/*
+ * A peer without TLS is known by its first bytes, which are looked at before
+ * OpenSSL takes as many of them as it likes. False for such a one.
+ */
 static bool
-listen_to(struct tls *tls, const char *data, size_t size)
+speaks_tls(struct tls *tls)
 {
-	size_t i;
+	char *said = tls->plain;
+	ssize_t size;
 
-	tls->heard = true;
-	if (data[0] == SSL3_RT_HANDSHAKE || data[0] == SSL3_RT_ALERT)
+	if (tls->heard)
+		return said[0] == '\0';
+	size = recv(tls->fd, said, sizeof(tls->plain) - 1, MSG_PEEK);
+	tls->heard = size > 0;
+	if (size <= 0 || said[0] == SSL3_RT_HANDSHAKE ||
+	    said[0] == SSL3_RT_ALERT) {
+		said[0] = '\0';
 		return true;
-	snprintf(tls->plain, sizeof(tls->plain), "%.*s", (int)size, data);
-	tls->plain[strcspn(tls->plain, "\r\n")] = '\0';
-	for (i = 0; tls->plain[i] != '\0'; i++)
-		if (tls->plain[i] < ' ' || tls->plain[i] > '~')
-			tls->plain[i] = '.';
+	}
+	said[size] = '\0';
+	said[1 + strcspn(said + 1, "\r\n")] = '\0';
+	said[0] = said[0] == '\0' ? '?' : said[0];
+	text_clean(said, '?');
 	return false;
 }
 
@@ -70,21 +80,20 @@ bio_read(BIO *bio, char *data, int size)
 	struct tls *tls = tls_lib.BIO_get_data(bio);
 	long result = -1;
 
+	tls_lib.BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
+	if (!speaks_tls(tls))
+		return -1;
 	/* Nobody answers a handshake's message that has not been sent. */
 	errno = EAGAIN;
 	if (tls->ready ? !tls->asked : tls->tail == 0)
 		result = recv(tls->fd, data, (size_t)size, 0);
 	tls->asked = true;
-	tls_lib.BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
 	if (result == -1 && (errno == EAGAIN || errno == EINTR))
 		tls_lib.BIO_set_flags(bio,
 		    BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
 	else if (result == -1)
 		tls->error = errno;
 	tls->ended |= result == 0;
-	if (result > 0 && !tls->heard &&
-	    !listen_to(tls, data, (size_t)result))
-		return -1;
 	return (int)result;
 }
 
@@ -215,9 +224,9 @@ translate(struct stream *stream, int result)
 	tls->broken = true;
 	if (tls->error != 0)
 		return stream_fail(stream, tls->error);
-	if (tls->heard && tls->plain[0] != '\0') {
+	if (tls->plain[0] != '\0') {
 		stream->refused = true;
-		return fail(stream, "the peer speaks no TLS, it says: ",
+		return fail(stream, "the peer does not speak TLS; it said: ",
 		    tls->plain);
 	}
 	if (!tls->ended)
