@@ -1,0 +1,355 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/quantity.h"
+#include "net/address.h"
+#include "stream/outfile.h"
+
+#define SUFFIX	".part"
+#define LETTERS	6
+#define LINKS	40		/* as many as the kernel follows */
+#define HOLE	4096		/* zeros that are worth one */
+
+static bool
+cannot_open(const char *path, int error)
+{
+	diag_error("cannot open '%s': %s", path, strerror(error));
+	return false;
+}
+
+/* What a link leads to is replaced, not the link. Returns 0 or errno. */
+static int
+follow(char *path)
+{
+	char target[PATH_MAX], *slash;
+	ssize_t length;
+	size_t kept;
+	int i;
+
+	for (i = 0; i < LINKS; i++) {
+		length = readlink(path, target, sizeof(target) - 1);
+		if (length == -1)
+			return 0;
+		target[length] = '\0';
+		slash = strrchr(path, '/');
+		kept = target[0] == '/' || slash == NULL ? 0 :
+		    (size_t)(slash + 1 - path);
+		if (kept + (size_t)length >= PATH_MAX)
+			return ENAMETOOLONG;
+		memcpy(path + kept, target, (size_t)length + 1);
+	}
+	return ELOOP;
+}
+
+/* An image that is larger than the disk had better not be begun. */
+static bool
+find_device(struct outfile_place *place, const struct outfile_config *config)
+{
+	struct stat file;
+	off_t size;
+
+	place->device = open(config->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	if (place->device == -1 || fstat(place->device, &file) == -1)
+		return cannot_open(config->path, errno);
+	size = lseek(place->device, 0, SEEK_END);
+	lseek(place->device, 0, SEEK_SET);
+	if (!S_ISBLK(file.st_mode) || size >= config->size)
+		return true;
+	diag_error("'%s' has %jd bytes, and %jd are to come (--size)",
+	    config->path, (intmax_t)size, (intmax_t)config->size);
+	return false;
+}
+
+/* Returns 0, or errno when no file could be made there. */
+static int
+find_folder(struct outfile_place *place)
+{
+	const char *folder = place->path[0] != '\0' ? place->path : ".";
+	char part[NAME_MAX + sizeof(SUFFIX)];
+	struct stat file;
+
+	place->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (place->folder == -1 && errno == EACCES)
+		place->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (place->folder == -1 || faccessat(place->folder, ".", W_OK | X_OK,
+	    AT_EACCESS) == -1)
+		return errno;
+	snprintf(part, sizeof(part), "%s" SUFFIX, place->name);
+	return fstatat(place->folder, part, &file, AT_SYMLINK_NOFOLLOW) == -1 &&
+	    errno != ENOENT ? errno : 0;
+}
+
+bool
+outfile_find(struct outfile_place *place, const struct outfile_config *config)
+{
+	struct stat file;
+	char *path = place->path, *slash;
+	int error;
+
+	*place = (struct outfile_place){ .folder = -1, .device = -1,
+	    .sparse = config->sparse };
+	if (stat(config->path, &file) == 0 && !S_ISREG(file.st_mode) &&
+	    !S_ISDIR(file.st_mode))
+		return find_device(place, config);
+	if (snprintf(path, PATH_MAX, "%s", config->path) >= PATH_MAX)
+		return cannot_open(config->path, ENAMETOOLONG);
+	error = follow(path);
+	slash = strrchr(path, '/');
+	slash = slash == NULL ? path : slash + 1;
+	if (error == 0 && strlen(slash) > NAME_MAX)
+		error = ENAMETOOLONG;
+	if (error == 0)
+		strcpy(place->name, slash);
+	*slash = '\0';
+	if (error == 0 && config->path[0] == '\0')
+		error = ENOENT;
+	if (error == 0 && place->name[0] != '\0' &&
+	    stat(config->path, &file) == 0 && S_ISDIR(file.st_mode))
+		error = EISDIR;
+	if (error == 0)
+		error = find_folder(place);
+	return error == 0 || cannot_open(config->path, error);
+}
+
+/* "20260721T063000.123Z-192.0.2.1-50530"; of a UNIX peer, a number. */
+static void
+name_for(char *name, const struct address *peer)
+{
+	static unsigned count;
+	char text[ADDRESS_TEXT], date[24];
+	struct timespec now;
+	struct tm utc;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	strftime(date, sizeof(date), "%Y%m%dT%H%M%S", &utc);
+	if (peer->sa.any.sa_family == AF_UNIX)
+		snprintf(name, NAME_MAX, "%s.%03ldZ-unix-%u", date,
+		    now.tv_nsec / 1000000, ++count);
+	else
+		snprintf(name, NAME_MAX, "%s.%03ldZ-%s-%u", date,
+		    now.tv_nsec / 1000000, address_text(peer, text),
+		    address_port(peer));
+}
+
+void
+outfile_open(struct outfile *out, const struct outfile_place *place,
+    const struct address *peer)
+{
+	*out = (struct outfile){ .place = place, .fd = -1 };
+	if (place->device != -1)
+		out->fd = fcntl(place->device, F_DUPFD_CLOEXEC, 3);
+	else if (place->name[0] != '\0')
+		strcpy(out->name, place->name);
+	else
+		name_for(out->name, peer);
+}
+
+static bool
+is_still(const struct outfile *out, const char *name, int fd)
+{
+	struct stat there, here;
+
+	return fstat(fd, &here) == 0 && fstatat(out->place->folder, name,
+	    &there, AT_SYMLINK_NOFOLLOW) == 0 && there.st_ino == here.st_ino &&
+	    there.st_dev == here.st_dev;
+}
+
+/*
+ * What an earlier run has left, which is to be replaced, with its lock held;
+ * else -1. A run that goes on holds the lock of its own.
+ */
+static int
+take_older(const struct outfile *out, const char *name, uid_t owner)
+{
+	struct stat file;
+	int fd = openat(out->place->folder, name, O_WRONLY | O_NOFOLLOW |
+	    O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode) &&
+	    (file.st_uid == geteuid() || file.st_uid == owner) &&
+	    flock(fd, LOCK_EX | LOCK_NB) == 0 && is_still(out, name, fd))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/*
+ * Gives the file, which is locked already and has a name that nobody looks
+ * for, the one that is looked for. It keeps the other where that is taken.
+ */
+static void
+claim(struct outfile *out, uid_t owner)
+{
+	char name[NAME_MAX + sizeof(SUFFIX)];
+	int folder = out->place->folder, older;
+
+	snprintf(name, sizeof(name), "%s" SUFFIX, out->name);
+	older = take_older(out, name, owner);
+	if (older != -1) {
+		diag_say(1, "'%s%s' of an earlier run is replaced",
+		    out->place->path, name);
+		unlinkat(folder, name, 0);
+	}
+	if (linkat(folder, out->part, folder, name, 0) == 0) {
+		unlinkat(folder, out->part, 0);
+		strcpy(out->part, name);
+	}
+	if (older != -1)
+		close(older);
+}
+
+/* A file that was not there before; -1 with errno set. */
+static int
+create(struct outfile *out, mode_t mode)
+{
+	char letters[LETTERS + 1] = "";
+	int i, fd, room = NAME_MAX - LETTERS - (int)sizeof(SUFFIX);
+
+	do {
+		for (i = 0; i < LETTERS; i++)
+			letters[i] = (char)('a' + arc4random_uniform(26));
+		snprintf(out->part, sizeof(out->part), "%.*s.%s" SUFFIX, room,
+		    out->name, letters);
+		fd = openat(out->place->folder, out->part, O_WRONLY | O_CREAT |
+		    O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, mode);
+	} while (fd == -1 && errno == EEXIST);
+	return fd;
+}
+
+/*
+ * Whoever may read what is there may read what takes its place, nobody else:
+ * where the group cannot be given, ours gets no more than all others have.
+ */
+static void
+take_after(int fd, const struct stat *old)
+{
+	mode_t mode = old->st_mode & 0777;
+
+	if (fchown(fd, old->st_uid, old->st_gid) == -1 &&
+	    fchown(fd, (uid_t)-1, old->st_gid) == -1)
+		mode &= 0707 | (mode & 0007) << 3;
+	fchmod(fd, mode);
+}
+
+bool
+outfile_begin(struct outfile *out)
+{
+	struct stat old;
+	bool exists;
+
+	if (out->fd != -1)
+		return true;
+	exists = fstatat(out->place->folder, out->name, &old, 0) == 0;
+	out->fd = create(out, exists ? 0600 : 0666);
+	if (out->fd == -1)
+		return false;
+	/* Where files cannot be locked, ours are never found to be left. */
+	flock(out->fd, LOCK_EX | LOCK_NB);
+	if (exists)
+		take_after(out->fd, &old);
+	claim(out, exists ? old.st_uid : geteuid());
+	return true;
+}
+
+ssize_t
+outfile_write(struct outfile *out, const void *data, size_t size)
+{
+	static const char zeros[HOLE];
+	const char *at = data;
+	size_t length;
+	ssize_t done = 0;
+	bool hole;
+
+	if (!out->place->sparse || out->place->device != -1)
+		return write(out->fd, data, size);
+	/* A piece ends where a block of the file does. */
+	length = HOLE - (size_t)(out->length % HOLE);
+	if (length > size)
+		length = size;
+	hole = memcmp(at, zeros, length) == 0;
+	while (length < size && (memcmp(at + length, zeros, size - length <
+	    HOLE ? size - length : HOLE) == 0) == hole)
+		length += size - length < HOLE ? size - length : HOLE;
+	done = hole ? (ssize_t)length :
+	    pwrite(out->fd, data, length, out->length);
+	if (done > 0)
+		out->length += done;
+	return done;
+}
+
+/* What cannot be synced, a FIFO or a terminal, need not be. */
+static int
+sync_file(int fd)
+{
+	return fsync(fd) == 0 || errno == EINVAL || errno == EROFS ||
+	    errno == ENOTSUP || errno == EBADF ? 0 : errno;
+}
+
+/* Returns 0 or errno. Closing is where a network file system says it is full. */
+static int
+finish(struct outfile *out)
+{
+	int error = 0;
+
+	if (out->length > 0 && ftruncate(out->fd, out->length) == -1)
+		error = errno;
+	if (error == 0)
+		error = sync_file(out->fd);
+	/* The name must still mean what was written. */
+	if (error == 0 && out->part[0] != '\0' &&
+	    !is_still(out, out->part, out->fd))
+		error = ESTALE;
+	if (error == 0 && out->part[0] != '\0' && renameat(out->place->folder,
+	    out->part, out->place->folder, out->name) == -1)
+		error = errno;
+	if (close(out->fd) == -1 && error == 0)
+		error = errno;
+	out->fd = -1;
+	return error;
+}
+
+int
+outfile_commit(struct outfile *out)
+{
+	int error;
+
+	if (!outfile_begin(out))
+		return errno;
+	error = finish(out);
+	if (error != 0 || out->part[0] == '\0')
+		return error;
+	out->part[0] = '\0';
+	/* A name is in its folder, which is another file to be synced. */
+	return sync_file(out->place->folder);
+}
+
+void
+outfile_close(struct outfile *out)
+{
+	if (out->fd == -1)
+		return;
+	/* Zeros that have come are there. */
+	if (out->length > 0 && ftruncate(out->fd, out->length) == -1)
+		diag_say(1, "'%s': %s", out->part, strerror(errno));
+	close(out->fd);
+	out->fd = -1;
+}
+
+const char *
+outfile_text(const struct outfile *out, char *text)
+{
+	snprintf(text, OUTFILE_TEXT, "%s%s", out->place->path,
+	    out->part[0] != '\0' ? out->part : out->name);
+	return text;
+}
