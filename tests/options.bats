@@ -119,6 +119,17 @@ heard() {
 	refused 'host' '' 80
 }
 
+@test "-z without more names its own operands" {
+	refused 'missing host and port: use nc-lite -z .* HOST PORT' -z
+	refused 'missing port: use nc-lite -z' -z 127.0.0.1
+}
+
+@test "a time after --wait, without its =, is not taken for a host" {
+	refused "'5' is no host: write --wait=5" --wait 5 127.0.0.1 80
+	refused "'500ms' is no host: write --wait=500ms" -zv --wait 500ms localhost 80
+	refused "'2' is no host: write --banner=2" -z --banner 2 localhost 80
+}
+
 @test "several ports need -z" {
 	refused '-z' 127.0.0.1 80-81
 	refused '-z' 127.0.0.1 80,81

@@ -74,6 +74,16 @@ found() {
 	run -1 nc -z 127.0.0.1 9,10,4004-4006
 }
 
+@test "several operands are ports, as Debian's takes them; ranges too" {
+	three_ports
+	run -0 nc -z 127.0.0.1 9 4000-4002 ssh
+	run -1 nc -z 127.0.0.1 9 10 4004-4006
+	run -0 nc -zv 127.0.0.1 4003 4001
+	[ "$(grep succeeded <<<"$output" | awk '{ print $4 }' | xargs)" = "4003 4001" ]
+	run -2 nc -z 127.0.0.1 22 30-20
+	one_line "invalid port '30-20'"
+}
+
 @test "--all wants every port open" {
 	three_ports
 	run -0 nc -z --all 127.0.0.1 4001,4003

@@ -54,7 +54,7 @@ across() {
 	within_it "${beyond[@]}" ip link set far up
 }
 
-# verdicts OPEN CLOSED UNREACHABLE FILTERED: what the last run counted.
+# verdicts OPEN CLOSED UNREACHABLE FILTERED: what the last run counted (TCP).
 verdicts() {
 	local line
 	printf -v line '%s open, %s closed, %s unreachable, %s filtered, 0 ' "$@"
@@ -66,11 +66,11 @@ verdicts() {
 	firewall
 	fifty 127.0.0.1
 	run -0 nc -zvv -w 0.5 127.0.0.1 2000-2199
-	verdicts 50 50 50 50
+	verdicts 50 50 0 100
 	[ "$(grep failed <<<"$output")" = "\
 nc-lite: connect to 127.0.0.1 ports 2050-2099 (tcp) failed: Connection refused
-nc-lite: connect to 127.0.0.1 ports 2150-2199 (tcp) failed: No route to host \
-(ICMP type 3 code 13)" ]
+nc-lite: connect to 127.0.0.1 ports 2150-2199 (tcp) failed: Administratively \
+prohibited (ICMP type 3 code 13)" ]
 	[[ $output == *"
 nc-lite: connect to 127.0.0.1 ports 2100-2149 (tcp) timed out
 "* ]]
@@ -81,15 +81,15 @@ nc-lite: connect to 127.0.0.1 ports 2100-2149 (tcp) timed out
 	firewall
 	fifty ::1
 	run -0 nc -zvv -w 0.5 ::1 2000-2199
-	verdicts 50 50 50 50
-	[[ $output == *"2150-2199 (tcp) failed: Permission denied (ICMP type 1 code 1)"* ]]
+	verdicts 50 50 0 100
+	[[ $output == *"2150-2199 (tcp) failed: Administratively prohibited (ICMP type 1 code 1)"* ]]
 }
 
 @test "the exit code says whether it was the network or the time" {
 	private
 	firewall
 	run -1 nc -z -w 0.3 127.0.0.1 2050-2099
-	run -1 nc -z -w 0.3 127.0.0.1 2150
+	run -3 nc -z -w 0.3 127.0.0.1 2150
 	run -3 nc -z -w 0.3 127.0.0.1 2100
 	run -3 nc -z -w 0.3 127.0.0.1 2090-2100
 	[ -z "$output" ]
@@ -118,8 +118,61 @@ nc-lite: connect to 127.0.0.1 ports 2100-2149 (tcp) timed out
 	firewall "${beyond[@]}"
 	run -1 nc -zuv -w 1 10.8.0.2 2090-2099
 	[[ ${lines[-1]} == *": 0 open, 10 closed, 0 unreachable, 0 open|filtered, "* ]]
-	run -3 nc -zv -w 2 10.8.0.2 2145-2154
-	verdicts 0 0 5 5
+}
+
+# rejects PORTS REJECT: the firewall of this network answers so to TCP.
+rejects() {
+	within_it nft -f - <<-END || skip "needs nft"
+	table inet rejects {
+		chain input {
+			type filter hook input priority 0
+			tcp dport $1 reject with $2
+		}
+	}
+	END
+}
+
+@test "each ICMP of a firewall is filtered, exit 3, with the reason in words" {
+	private
+	local icmp words
+	while read -r icmp words; do
+		rejects 5000 "icmp $icmp"
+		run -3 nc -zv -w 1 127.0.0.1 5000
+		[ "$output" = "nc-lite: connect to 127.0.0.1 port 5000 (tcp) failed: $words" ]
+		run -3 nc -z --json -w 1 127.0.0.1 5000
+		[[ $output == *'"state":"filtered","reason":"'"$words"'",'* ]]
+		within_it nft delete table inet rejects
+	done <<-'END'
+		net-unreachable Network is unreachable (ICMP type 3 code 0)
+		host-unreachable No route to host (ICMP type 3 code 1)
+		prot-unreachable Protocol not available (ICMP type 3 code 2)
+		port-unreachable Port unreachable (ICMP type 3 code 3)
+		net-prohibited Administratively prohibited (ICMP type 3 code 9)
+		host-prohibited Administratively prohibited (ICMP type 3 code 10)
+		admin-prohibited Administratively prohibited (ICMP type 3 code 13)
+	END
+}
+
+@test "1000 TCP ports behind a firewall that answers take the time of one" {
+	across
+	firewall "${beyond[@]}"
+	within_it "${beyond[@]}" nft add rule inet scan input \
+	    tcp dport 4000-4999 reject with icmp admin-prohibited
+	timed nc -zv -w 1 10.8.0.2 4000-4999
+	[ "$status" -eq 3 ]
+	verdicts 0 0 0 1000
+	between 0 1500
+}
+
+@test "a UDP scan asks again while it learns, for ten times -w at most" {
+	across
+	timed nc -zuv -w 0.3 10.8.0.2 2000-2099
+	between 900 3600
+	[[ $output == *"ICMP may be limited"* ]]
+	[[ ${lines[-1]} =~ \ ([0-9]+)\ closed,\ 0\ unreachable,\ ([0-9]+)\ open.filtered ]]
+	((BASH_REMATCH[1] + BASH_REMATCH[2] == 100 && BASH_REMATCH[1] < 60))
+	run nc -zu --json -w 0.3 10.8.0.2 2000-2099
+	[[ $output == *'"reason":"gave no answer (open|filtered; ICMP is limited)"'* ]]
 }
 
 @test "1000 silent ports take the time of one" {
@@ -147,7 +200,7 @@ nc-lite: connect to 127.0.0.1 ports 2100-2149 (tcp) timed out
 	fifty 127.0.0.1
 	run -0 bounded sh -c 'ulimit -n 16; exec "$@"' sh "$NC_LITE" -zv -w 0.2 \
 	    127.0.0.1 2000-2105,2150-2199
-	verdicts 50 50 50 6
+	verdicts 50 50 0 56
 }
 
 @test "--parallel 1 tests one port after the other" {

@@ -72,21 +72,26 @@ listen_operands(struct options *options, char *operand[], int count)
 static void
 connect_operands(struct options *options, char *operand[], int count)
 {
+	bool scan = options->mode == MODE_SCAN;
 	const char *error;
+	int i;
 
 	if (count < 2)
-		refuse("missing %s: use nc-lite [options] HOST PORT; try "
-		    "--help", count == 0 ? "host and port" : "port");
-	if (count > 2)
+		refuse("missing %s: use nc-lite %s[options] HOST PORT%s; try "
+		    "--help", count == 0 ? "host and port" : "port",
+		    scan ? "-z " : "", scan ? "..." : "");
+	if (count > 2 && !scan)
 		refuse("too many operands at '%.40s': use HOST PORT",
 		    operand[2]);
 	options->endpoint.host = operand[0];
 	options->ports_text = operand[1];
-	error = ports_parse(operand[1],
-	    socket_protocol(options->endpoint.type), &options->ports);
-	if (error != NULL)
-		refuse("invalid port '%.80s': %s", operand[1], error);
-	if (options->ports.count > 1 && options->mode != MODE_SCAN)
+	for (i = 1; i < count; i++) {
+		error = ports_parse(operand[i],
+		    socket_protocol(options->endpoint.type), &options->ports);
+		if (error != NULL)
+			refuse("invalid port '%.80s': %s", operand[i], error);
+	}
+	if (options->ports.count > 1 && !scan)
 		refuse("several ports '%.40s': only -z takes more than one",
 		    operand[1]);
 	options->endpoint.port = options->ports.port[0];

@@ -395,6 +395,18 @@ bad_option(int answer, const char *word)
 	refuse_unknown(optopt, word);
 }
 
+/* "--wait 5 host port": getopt(3) takes the 5 for an operand. */
+static void
+check_bare(const struct row *row, const char *word)
+{
+	int64_t time_us;
+
+	if (row != NULL && row->kind == TIME && row->argument[0] == '[' &&
+	    clock_parse(word, &time_us) == NULL)
+		refuse("'%.40s' is no host: write --%s=%.40s", word, row->name,
+		    word);
+}
+
 /*
  * Gathers the operands at argv[1] and returns how many there are. After "--"
  * all are, until there were some before it: then the rest is a command.
@@ -404,18 +416,22 @@ parse_flags(int argc, char *argv[], struct options *options)
 {
 	char letters[3 * ROWS + 3];
 	struct option names[ROWS + 1];
+	const struct row *bare = NULL;
 	int key, operands = 0;
 
 	getopt_tables(letters, names);
 	opterr = 0;
 	while ((key = getopt_long(argc, argv, letters, names, NULL)) != -1) {
 		if (key == 1) {
+			if (operands == 0)
+				check_bare(bare, optarg);
 			argv[++operands] = optarg;
 			continue;
 		}
 		if (key == ':' || key == '?')
 			bad_option(key, argv[optind - 1]);
 		given[key] = true;
+		bare = optarg == NULL ? find_row(key) : NULL;
 		obey(find_row(key), optarg, options);
 	}
 	for (; optind < argc && (operands == 0 ||

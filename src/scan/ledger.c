@@ -30,6 +30,7 @@ best(const struct ledger *ledger, size_t port)
 		[FINDING_NONE] = 4,
 		[FINDING_DOUBT] = 3,
 		[FINDING_SILENT] = 2,
+		[FINDING_FILTERED] = 2,
 		[FINDING_UNREACHABLE] = 1,
 	};
 	size_t i, found = 0;
@@ -107,8 +108,9 @@ ledger_code(struct ledger *ledger, bool all)
 		return EXIT_DONE;
 	if (code != EXIT_DONE)
 		return code;
-	return count[FINDING_SILENT] + count[FINDING_DOUBT] +
-	    count[FINDING_NONE] > 0 ? EXIT_TIME : EXIT_NETWORK;
+	return count[FINDING_SILENT] + count[FINDING_FILTERED] +
+	    count[FINDING_DOUBT] + count[FINDING_NONE] > 0 ? EXIT_TIME :
+	    EXIT_NETWORK;
 }
 
 void

@@ -22,6 +22,7 @@ enum finding {
 	FINDING_OPEN,		/* connected, or (UDP) answered */
 	FINDING_CLOSED,		/* refused */
 	FINDING_UNREACHABLE,	/* why is in error and icmp */
+	FINDING_FILTERED,	/* a firewall's ICMP said so, see there */
 	FINDING_SILENT,		/* no answer in time */
 	FINDINGS
 };
@@ -33,6 +34,7 @@ struct entry {
 	int16_t	 error;		/* the errno behind it, or 0 */
 	int16_t	 icmp;		/* the ICMP behind it (socket_icmp), or -1 */
 	uint8_t	 finding;	/* enum finding */
+	bool	 doubt;		/* silent, while ICMP was limited */
 	uint8_t	 code;		/* what the visit of an open port came to */
 };
 

@@ -208,18 +208,23 @@ pass(struct scan *scan)
 }
 
 /*
- * Kernels limit the ICMP messages they send: a silence among refusals may be
- * one that was not sent. So the silent ones are asked again, until a pass
- * brings no refusal (Linux: six at once, then one a second).
+ * Kernels limit the ICMP messages they send (Linux: six at once, then one a
+ * second): a silent UDP port among refusals may be one that was not told. So the
+ * silent ones are asked again, until a pass brings no refusal or its time (ten
+ * times the port's, unless the run has a limit) is over.
  */
 static void
 passes(struct scan *scan)
 {
+	int64_t until_us = scan->deadline_us != CLOCK_NEVER ?
+	    scan->deadline_us : clock_deadline(10 * scan->config->port_us);
 	size_t i;
 
 	scan->wanted = FINDING_NONE;
 	scan->pass_us = scan->config->port_us;
-	while (pass(scan) && scan->refusals > 0 && scan->limited) {
+	while (pass(scan) && scan->refusals > 0 && scan->limited &&
+	    scan->config->endpoint.type == SOCK_DGRAM &&
+	    !clock_passed(until_us)) {
 		if (scan->wanted != FINDING_DOUBT)
 			diag_say(1, "%s: ICMP may be limited, so the silent "
 			    "ports are asked again",
@@ -227,6 +232,7 @@ passes(struct scan *scan)
 		scan->wanted = FINDING_DOUBT;
 		if (scan->pass_us < PASS)
 			scan->pass_us = PASS;
+		scan->deadline_us = until_us;
 	}
 	while (scan->busy > 0) {
 		i = scan->slot[scan->busy - 1].job;
@@ -236,8 +242,10 @@ passes(struct scan *scan)
 	}
 	slot_drop_spares(scan);
 	for (i = 0; i < scan->jobs; i++)
-		if (scan->ledger.entry[i].finding == FINDING_DOUBT)
+		if (scan->ledger.entry[i].finding == FINDING_DOUBT) {
+			scan->ledger.entry[i].doubt = true;
 			scan->ledger.entry[i].finding = FINDING_SILENT;
+		}
 }
 
 /* As many slots as descriptors allow, of which each takes two. */

@@ -130,7 +130,7 @@ slot_settle(struct scan *scan, struct slot *slot, enum finding finding,
 {
 	struct entry *entry = &scan->ledger.entry[slot->job];
 
-	if (finding == FINDING_SILENT && scan->limited)
+	if (finding == FINDING_SILENT && scan->limited && !is_tcp(scan))
 		finding = FINDING_DOUBT;
 	entry->finding = (uint8_t)finding;
 	entry->error = (int16_t)error;
@@ -220,6 +220,26 @@ look_banner(struct scan *scan, struct slot *slot)
 }
 
 /*
+ * A firewall's words: net, host or protocol unreachable or prohibited (RFC 792,
+ * RFC 1812; the whole of ICMPv6 type 1, RFC 4443). For TCP, where a closed port
+ * answers with RST, port unreachable too.
+ */
+static bool
+is_prohibition(const struct scan *scan, size_t job, int icmp)
+{
+	const uint32_t codes = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 9 |
+	    1 << 10 | 1 << 13;
+	bool six = target(scan, job).sa.any.sa_family == AF_INET6;
+	int code = icmp & 0xff;
+
+	if (icmp == -1 || icmp >> 8 != (six ? 1 : 3))
+		return false;
+	if (code == (six ? 4 : 3) && !is_tcp(scan))
+		return false;
+	return six ? code <= 6 : code < 32 && (codes >> code & 1);
+}
+
+/*
  * Refused, unreachable, or not yet known. An ICMP that came while we were in
  * connect(2) is kept by the kernel, but does not end the connecting.
  */
@@ -241,6 +261,7 @@ failed(struct scan *scan, struct slot *slot, int which, int error)
 		slot->fd[which] = -1;
 	}
 	slot_settle(scan, slot, error == ETIMEDOUT ? FINDING_SILENT :
+	    is_prohibition(scan, slot->job, entry->icmp) ? FINDING_FILTERED :
 	    error == ECONNREFUSED ? FINDING_CLOSED : FINDING_UNREACHABLE,
 	    error);
 }

@@ -40,10 +40,26 @@ target(const struct ledger *ledger, size_t address, char *text)
 	    &ledger->list->item[address], text);
 }
 
+/* What a firewall said, where strerror(3) does not; NULL: it does. */
+static const char *
+prohibition(const struct ledger *ledger, const struct entry *entry)
+{
+	int code = entry->icmp & 0xff;
+	bool six = entry->icmp >> 8 == 1;
+
+	if (entry->finding != FINDING_FILTERED || entry->icmp == -1)
+		return NULL;
+	if (code == (six ? 4 : 3) && is_tcp(ledger))
+		return "Port unreachable";
+	return (six ? code == 1 || code >= 5 : code >= 9) ?
+	    "Administratively prohibited" : NULL;
+}
+
 static const char *
 reason(const struct ledger *ledger, const struct entry *entry, char *text,
     size_t size)
 {
+	const char *firewall = prohibition(ledger, entry);
 	size_t length;
 
 	if (entry->finding == FINDING_NONE)
@@ -53,9 +69,11 @@ reason(const struct ledger *ledger, const struct entry *entry, char *text,
 	if (entry->finding == FINDING_OPEN)
 		return is_tcp(ledger) ? "connected" : "answered";
 	if (entry->finding == FINDING_SILENT)
-		return is_tcp(ledger) ? "timed out" :
+		return is_tcp(ledger) ? "timed out" : entry->doubt ?
+		    "gave no answer (open|filtered; ICMP is limited)" :
 		    "gave no answer (open|filtered)";
-	snprintf(text, size, "%s", strerror(entry->error));
+	snprintf(text, size, "%s", firewall != NULL ? firewall :
+	    strerror(entry->error));
 	length = strlen(text);
 	if (entry->icmp != -1)
 		snprintf(text + length, size - length,
@@ -69,7 +87,7 @@ finding_text(const struct ledger *ledger, int finding)
 {
 	static const char *text[FINDINGS] = {
 		"not tested", "not tested", "open", "closed", "unreachable",
-		"filtered"
+		"filtered", "filtered"
 	};
 
 	return finding == FINDING_SILENT && !is_tcp(ledger) ?
@@ -118,6 +136,7 @@ tell_failure(struct ledger *ledger, size_t port, size_t address)
 	if (range->first != 0 && range->last + 1 == number &&
 	    range->like->finding == entry->finding &&
 	    range->like->error == entry->error &&
+	    range->like->doubt == entry->doubt &&
 	    range->like->icmp == entry->icmp) {
 		range->last = number;
 		return;
@@ -211,15 +230,20 @@ void
 tell_end(struct ledger *ledger, int64_t took_us)
 {
 	const size_t *count = ledger->count;
+	char silent[48] = "";
 
 	tell_ranges(ledger);
+	if (!is_tcp(ledger))
+		snprintf(silent, sizeof(silent), "%zu open|filtered, ",
+		    count[FINDING_SILENT]);
 	if (ledger->ports->count > 1)
 		diag_say(1, "%s: %zu open, %zu closed, %zu unreachable, "
-		    "%zu %s, %zu not tested of %zu ports in %.3f s",
+		    "%s%zu filtered, %zu not tested of %zu ports in %.3f s",
 		    ledger->config->endpoint.host,
 		    count[FINDING_OPEN], count[FINDING_CLOSED],
-		    count[FINDING_UNREACHABLE], count[FINDING_SILENT],
-		    finding_text(ledger, FINDING_SILENT),
+		    count[FINDING_UNREACHABLE], silent,
+		    count[FINDING_FILTERED] +
+		    (is_tcp(ledger) ? count[FINDING_SILENT] : 0),
 		    count[FINDING_NONE], ledger->told,
 		    (double)took_us / (double)CLOCK_SECOND);
 }
