@@ -150,7 +150,7 @@ ended_well() {
 @test "-v tells version, cipher, group, names, days and what verified" {
 	tls_listen </dev/null
 	nc -cv --ca "$C/ca.pem" localhost "$port" <<<hello 2>err
-	grep -Eq '^TLSv1.3, TLS_[A-Z0-9_]+, x25519$' err
+	grep -Eq '^TLSv1.3, TLS_[A-Z0-9_]+, (x25519|X25519MLKEM768)$' err
 	grep -Eq "^Certificate of /CN=good, issued by /CN=ca, valid for (29|30) days,\
  verified by $C/ca.pem, key sha256:[0-9a-f]{64}$" err
 	[[ $(<err) == *"$(pin_of "$C/good.pem")"* ]]
@@ -209,7 +209,7 @@ ended_well() {
 		import json, sys
 		f = json.load(open("json"))
 		assert f["verified"] is True and f["days"] in (29, 30), f
-		assert f["tls"] == "TLSv1.3" and f["group"] == "x25519", f
+		assert f["tls"] == "TLSv1.3" and f["group"] in ("x25519", "X25519MLKEM768"), f
 		assert f["cipher"].startswith("TLS_"), f
 		assert f["subject"] == "/CN=good" and f["issuer"] == "/CN=ca", f
 		assert f["reason"] == "connected" and f["pin"] == sys.argv[1], f
@@ -281,6 +281,15 @@ ended_well() {
 	wait_for_line client.out hello
 	echo one >&"$tap"
 	wait_for_line peer.out one
+}
+
+@test "a shared key comes from a pipe too, however slowly" {
+	nc --psk-new key
+	listen -c --psk <(cat key) </dev/null
+	nc -c --psk <(head -c 9 key; sleep 0.2; tail -c +10 key) \
+	    127.0.0.1 "$port" <<<hello
+	wait_exit "$pid"
+	holds listen.out hello
 }
 
 @test "openssl with the same external key is no stranger, in both roles" {

@@ -5,6 +5,7 @@
 
 load helper
 load tls_certs
+load netns
 
 setup_file() {
 	make_certificates
@@ -48,35 +49,55 @@ refused() {
 ### certificates
 
 @test "an expired certificate is refused, and since when is said" {
-	refused expired 'certificate: expired [23] days ago$'
+	refused expired 'certificate expired [23] days ago$'
 }
 
 @test "a certificate that is not valid yet is refused" {
-	refused early 'certificate: not valid before [45] days from now$'
+	refused early 'certificate is not valid until [45] days from now$'
 }
 
 @test "another host's certificate is refused, and both names are said" {
 	refused wrong \
-	    'certificate: for example.org, www.example.org, not localhost$'
+	    'certificate is for example.org, www.example.org, not localhost$'
 }
 
 @test "another address's certificate is refused" {
 	server peer openssl s_server -quiet -cert "$C/wrongip.both" -accept PORT
 	run tls 127.0.0.1 "$port" <<<secret
 	[ "$status" -eq 5 ]
-	[[ $output == *"certificate: for 127.0.0.9, not 127.0.0.1" ]]
+	[[ $output == *"certificate is for 127.0.0.9, not 127.0.0.1" ]]
 }
 
-@test "a self-signed certificate is refused, and its pin is said" {
-	refused self "certificate: self-signed, .*$(pin_of "$C/self.pem")"
+@test "a self-signed certificate is refused, and no pin of it is advised" {
+	refused self "certificate is self-signed and not trusted$"
+	server peer openssl s_server -quiet -cert "$C/self.both" -accept PORT
+	run -5 tls -v localhost "$port" </dev/null
+	[[ $output != *sha256:* ]]
+	run -5 tls -vv localhost "$port" </dev/null
+	[[ $output == *"key is $(pin_of "$C/self.pem"): compare it first"* ]]
+}
+
+@test "a common name is no proof of a name" {
+	refused localhost \
+	    'certificate is for no host, only for /CN=localhost, not localhost$'
+}
+
+@test "--tls-name must be a name: an empty one would prove anybody" {
+	local name
+	listen -kc --cert "$C/wrong.both" --exec cat
+	for name in '' . % .. "$(printf '%0254d' 0)"; do
+		run -2 tls --tls-name "$name" localhost "$port"
+		[ "${#lines[@]}" -eq 1 ]
+		[[ $output == *'--tls-name'* ]]
+	done
 }
 
 @test "an unknown authority is refused and named" {
-	refused unknown 'certificate: issued by /CN=stranger, which is not known$'
+	refused unknown 'certificate was issued by /CN=stranger, which is not trusted$'
 }
 
 @test "a chain without its intermediate is refused, with it is fine" {
-	refused below 'certificate: issued by /CN=middle, which is not known$'
+	refused below 'certificate was issued by /CN=middle, which is not trusted$'
 	cat "$C/below.both" "$C/middle.pem" >chain.pem
 	listen -c --cert chain.pem </dev/null
 	tls localhost "$port" <<<hello
@@ -84,7 +105,7 @@ refused() {
 }
 
 @test "RSA with 1024 bits is refused, in both roles" {
-	refused weak 'certificate: .*key too (weak|small)'
+	refused weak 'certificate is not accepted: .*key too (weak|small)'
 	run nc -lc --cert "$C/weak.both" 0
 	[ "$status" -eq 2 ]
 	[[ $output == *'key too small'* ]]
@@ -102,7 +123,7 @@ refused() {
 	listen -c --cert good.both
 	run nc -c --ca both.pem localhost "$port" <<<hello
 	[ "$status" -eq 5 ]
-	[[ $output == *'certificate: certificate revoked' ]]
+	[[ $output == *'certificate is not accepted: certificate revoked' ]]
 }
 
 @test "a wildcard stands for one label, and for all of it" {
@@ -112,7 +133,7 @@ refused() {
 		tls --tls-name "$name" localhost "$port" <<<hello
 	done
 	for name in wild.example a.b.wild.example a.wild.example.org; do
-		refused wild 'certificate: for \*.wild.example, not ' \
+		refused wild 'certificate is for \*.wild.example, not ' \
 		    --tls-name "$name"
 	done
 }
@@ -124,11 +145,11 @@ refused() {
 	[ "$output" = "nc-lite: the peer is not verified (--insecure)" ]
 }
 
-@test "another key than the pinned one is refused, and named" {
+@test "another key than the pinned one is refused, and told only to compare" {
 	listen -c --cert "$C/self.both"
 	run nc -c --pin "$(pin_of "$C/good.pem")" localhost "$port" <<<hello
 	[ "$status" -eq 5 ]
-	[[ $output == *"not pinned: its key is $(pin_of "$C/self.pem")" ]]
+	[[ $output == *"certificate has another key than the pinned one (--pin)" ]]
 	wait_exit "$pid"
 	[ "$status" -eq 5 ]
 	[ ! -s listen.out ]
@@ -149,7 +170,7 @@ refused() {
 	client -c --ca "$C/ca.pem" localhost "$port" <&"$idle"
 	wait_exit "$pid"
 	[ "$status" -eq 5 ]
-	grep -q 'peer: refuses us: certificate required' client.err
+	grep -q 'peer: rejected our certificate: certificate required' client.err
 }
 
 @test "-zc is exit 5 for a bad certificate, whatever else is open" {
@@ -158,7 +179,7 @@ refused() {
 	server peer openssl s_server -quiet -cert "$C/expired.both" -accept PORT
 	run nc -zc --ca "$C/ca.pem" localhost "$port"
 	[ "$status" -eq 5 ]
-	[[ $output =~ 'certificate: expired '[23]' days ago'$ ]]
+	[[ $output =~ 'certificate expired '[23]' days ago'$ ]]
 	run nc -zc --json --ca "$C/ca.pem" localhost "$good,$port"
 	[ "$status" -eq 5 ]
 	[[ $output == *'"verified":true'*'"verified":false'* ||
@@ -168,13 +189,13 @@ refused() {
 @test "a refused certificate is told in full, with -v and as JSON" {
 	server peer openssl s_server -quiet -cert "$C/expired.both" -accept PORT
 	run -5 --separate-stderr nc -zcv --json --ca "$C/ca.pem" localhost "$port"
-	[[ $stderr == *"Certificate of /CN=expired, issued by /CN=ca,"* ]]
+	[[ $stderr == *"Certificate of /CN=expired, issued by /CN=ca: refused"* ]]
 	printf '%s\n' "$output" >json
 	/usr/bin/python3 - "$(pin_of "$C/expired.pem")" <<-'END'
 		import json, re, sys
 		f = json.load(open("json"))
 		assert f["verified"] is False and f["state"] == "open", f
-		assert re.fullmatch("certificate: expired [23] days ago",
+		assert re.fullmatch("certificate expired [23] days ago",
 		                    f["reason"]), f
 		assert f["subject"] == "/CN=expired" and f["issuer"] == "/CN=ca", f
 		assert f["days"] in (-2, -3) and f["pin"] == sys.argv[1], f
@@ -308,6 +329,48 @@ tried() {
 	[ "$status" -eq 2 ]
 }
 
+# mirror: another host on a wire of ours, whose port 7 leads back to $port of ours.
+mirror() {
+	start mirror unshare -n sh -ec "
+		echo begun >&2
+		until ip link set far up 2>&-; do sleep 0.02; done
+		ip addr add 10.8.8.2/24 dev far
+		ip link set lo up
+		exec socat -d -d TCP-LISTEN:7,fork,reuseaddr TCP:10.8.8.1:$port"
+	wait_for_line mirror.err begun
+	within_it ip link add near type veth peer name far netns "$pid"
+	within_it ip addr add 10.8.8.1/24 dev near
+	within_it ip link set near up
+	wait_for_line mirror.err 'listening on'
+}
+
+@test "a connection that is led back to its own host is refused (--psk)" {
+	need socat
+	private
+	listen -kc --psk "$C/psk" </dev/null
+	mirror
+	run -5 nc -c --psk "$C/psk" 10.8.8.2 7 <<<secret
+	[[ $output == *'rejected us: access denied' ]]
+	wait_for_line listen.err \
+	    ': a connection of this host was sent back to it (--psk)$'
+	nc -c --psk "$C/psk" 10.8.8.1 "$port" <<<loop
+	nc -c --psk "$C/psk" -s 10.9.9.1 10.8.8.1 "$port" <<<address
+	nc -c --psk "$C/psk" 127.0.0.1 "$port" <<<hello
+	until_true has listen.out 19
+	holds listen.out $'loop\naddress\nhello'
+}
+
+@test "the mark of another host is no hindrance to a shared key" {
+	private
+	listen -c --psk "$C/psk" </dev/null
+	server=$pid
+	mirror
+	inside=("${inside[@]}" nsenter -t "$pid" -n)
+	nc -c --psk "$C/psk" 10.8.8.1 "$port" <<<hello
+	wait_exit "$server"
+	holds listen.out hello
+}
+
 ### cuts and damage
 
 @test "a cut at any record boundary is never taken for an end" {
@@ -405,7 +468,7 @@ tried() {
 
 @test "a certificate of any size is refused in one line" {
 	issue many "$(seq -f 'DNS:n%g.example' -s, 3000)"
-	refused many 'certificate: for n1.example, n2.example, .*, not localhost$'
+	refused many 'certificate is for n1.example, n2.example, .*, not localhost$'
 	issue huge "$(seq -f 'DNS:number-%g.of.so.many.example' -s, 5000)"
 	refused huge 'TLS failed: excessive message size$'
 }

@@ -74,6 +74,10 @@ pour_tls(struct options *options)
 	struct tls_config *tls = &options->tls;
 
 	tls->listening = options->mode == MODE_LISTEN;
+	if (tls->name != NULL && (tls->name[strspn(tls->name, ".%")] == '\0' ||
+	    strlen(tls->name) > ADDRESS_NAME))
+		refuse("--tls-name: bad value '%.40s': use a host's name or "
+		    "address, 1 to %d characters", tls->name, ADDRESS_NAME);
 	if (tls->name == NULL && options->endpoint.family != AF_UNIX)
 		tls->name = options->endpoint.host;
 	if (tls->on && tls->name == NULL && !tls->listening &&

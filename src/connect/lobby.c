@@ -31,7 +31,7 @@ enter(struct lobby *lobby, int fd, const struct address *address)
 	*guest = (struct guest){ .address = *address, .wants = IO_WANT_READ,
 	    .deadline_us = clock_deadline(lobby->limit_us) };
 	plain_open(&guest->stream, fd);
-	if (tls_open(&guest->stream)) {
+	if (tls_open(&guest->stream, lobby->tls)) {
 		lobby->count++;
 		return;
 	}

@@ -9,6 +9,7 @@
 #include "stream/stream.h"
 
 struct listener;
+struct tls_context;
 
 #define LOBBY_GUESTS	256
 
@@ -16,10 +17,11 @@ struct listener;
  * Where peers shake hands while others come: one that is slow, or never
  * finishes, keeps nobody waiting. Each has the same time; when there is no
  * room for another, the one who has been here longest goes. All zeros but for
- * the first two is an empty one.
+ * the first three is an empty one.
  */
 struct lobby {
 	struct listener *listener;
+	struct tls_context *tls;
 	int64_t	 limit_us;	/* time for a handshake */
 	size_t	 count;
 	struct guest {

@@ -80,6 +80,7 @@ serve_all(const struct options *options, struct listener *listener)
 	int code, running = 0;
 
 	lobby.listener = listener;
+	lobby.tls = session_tls();
 	lobby.limit_us = options->connect_us != CLOCK_UNSET ?
 	    options->connect_us : GREET_LIMIT;
 	for (;;) {
@@ -127,7 +128,7 @@ mode_listen(const struct options *options)
 	struct listener listener;
 	int code = session_begin(options);
 
-	config.invitation = tls_invitation();
+	config.invitation = tls_invitation(session_tls());
 	if (code == EXIT_DONE)
 		code = listener_open(&listener, &config);
 	if (code != EXIT_DONE)

@@ -8,13 +8,22 @@
 #include "stream/plain.h"
 #include "stream/tls.h"
 
+/* Of the peers. */
+static struct tls_context *tls;
+
 int
 session_begin(const struct options *options)
 {
-	int code = options->tls.on ? tls_begin(&options->tls) : EXIT_DONE;
+	if (options->tls.on && (tls = tls_context_open(&options->tls)) == NULL)
+		return EXIT_LOCAL;
+	return report_prepare(&options->report) &&
+	    stdio_name(&options->local) ? EXIT_DONE : EXIT_LOCAL;
+}
 
-	return code != EXIT_DONE || (report_prepare(&options->report) &&
-	    stdio_name(&options->local)) ? code : EXIT_LOCAL;
+struct tls_context *
+session_tls(void)
+{
+	return tls;
 }
 
 bool
@@ -30,7 +39,7 @@ session_wrap(const struct options *options, int fd,
 
 	if (options->endpoint.type == SOCK_STREAM) {
 		plain_open(stream, fd);
-		if (!options->tls.on || tls_open(stream))
+		if (!options->tls.on || tls_open(stream, tls))
 			return true;
 	} else if (datagram_open(stream, fd, &datagram))
 		return true;

@@ -7,12 +7,16 @@
 
 struct address;
 struct options;
+struct tls_context;
 
 /*
  * What all peers need, once, before the first connection. Returns an exit
  * code, with the reason printed unless it is EXIT_DONE.
  */
 int	session_begin(const struct options *);
+
+/* What the peers' TLS shares, or NULL. */
+struct tls_context *session_tls(void);
 
 /*
  * One peer from the first byte to the last: opens the local end (stdin and

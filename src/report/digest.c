@@ -1,4 +1,3 @@
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,13 +7,14 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/library.h"
 #include "report/digest.h"
 #include "report/log.h"
 
 #define PIPE_SIZE	(1 << 20)	/* fewer wake-ups than half of it */
 
 /* OpenSSL's, as its manual declares them; the types are opaque there, too. */
-static struct {
+static struct lib {
 	const void *(*EVP_get_digestbyname)(const char *);
 	void	*(*EVP_MD_CTX_new)(void);
 	void	 (*EVP_MD_CTX_free)(void *);
@@ -23,38 +23,20 @@ static struct {
 	int	 (*EVP_DigestFinal_ex)(void *, unsigned char *, unsigned *);
 } lib;
 
-static const struct { const char *name; void *at; } function[] = {
-	{ "EVP_get_digestbyname", &lib.EVP_get_digestbyname },
-	{ "EVP_MD_CTX_new", &lib.EVP_MD_CTX_new },
-	{ "EVP_MD_CTX_free", &lib.EVP_MD_CTX_free },
-	{ "EVP_DigestInit_ex", &lib.EVP_DigestInit_ex },
-	{ "EVP_DigestUpdate", &lib.EVP_DigestUpdate },
-	{ "EVP_DigestFinal_ex", &lib.EVP_DigestFinal_ex },
+static const struct library_function function[] = {
+	{ "EVP_get_digestbyname", offsetof(struct lib, EVP_get_digestbyname) },
+	{ "EVP_MD_CTX_new", offsetof(struct lib, EVP_MD_CTX_new) },
+	{ "EVP_MD_CTX_free", offsetof(struct lib, EVP_MD_CTX_free) },
+	{ "EVP_DigestInit_ex", offsetof(struct lib, EVP_DigestInit_ex) },
+	{ "EVP_DigestUpdate", offsetof(struct lib, EVP_DigestUpdate) },
+	{ "EVP_DigestFinal_ex", offsetof(struct lib, EVP_DigestFinal_ex) },
 };
 
 static const void *kind;	/* of hash */
 
-static bool
-lib_open(void)
-{
-	static const char *const names[] = { "libcrypto.so.3",
-	    "libcrypto.so.1.1" };
-	void *at, *library = dlopen(names[0], RTLD_LAZY | RTLD_LOCAL);
-	size_t i;
-
-	if (library == NULL)
-		library = dlopen(names[1], RTLD_LAZY | RTLD_LOCAL);
-	for (i = 0; i < sizeof(function) / sizeof(function[0]); i++) {
-		at = library == NULL ? NULL : dlsym(library, function[i].name);
-		if (at == NULL) {
-			diag_error("a digest needs OpenSSL's libcrypto, which "
-			    "cannot be loaded: %s", dlerror());
-			return false;
-		}
-		memcpy(function[i].at, &at, sizeof(at));
-	}
-	return true;
-}
+LIBRARY_NOTE(note, "[{\"soname\":[\"" LIBRARY_SONAME("libcrypto") "\"],"
+    "\"feature\":\"digest\",\"description\":\"Hashes (--digest)\","
+    "\"priority\":\"recommended\"}]");
 
 bool
 digest_load(const char *name, const char *expected)
@@ -62,7 +44,8 @@ digest_load(const char *name, const char *expected)
 	struct digest empty = { .out = -1 };
 	size_t length;
 
-	if (!lib_open())
+	if (!library_open(LIBRARY_SONAME("libcrypto"), "a digest", function,
+	    sizeof(function) / sizeof(function[0]), &lib))
 		return false;
 	kind = lib.EVP_get_digestbyname(name);
 	empty.context = lib.EVP_MD_CTX_new();

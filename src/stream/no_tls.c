@@ -10,23 +10,32 @@ missing(void)
 	return EXIT_LOCAL;
 }
 
-int
-tls_begin(const struct tls_config *config)
+struct tls_context *
+tls_context_open(const struct tls_config *config)
 {
 	(void)config;
-	return missing();
+	missing();
+	return NULL;
+}
+
+void
+tls_context_close(struct tls_context *context)
+{
+	(void)context;
 }
 
 const char *
-tls_invitation(void)
+tls_invitation(const struct tls_context *context)
 {
+	(void)context;
 	return NULL;
 }
 
 bool
-tls_open(struct stream *stream)
+tls_open(struct stream *stream, struct tls_context *context)
 {
 	(void)stream;
+	(void)context;
 	return false;
 }
 

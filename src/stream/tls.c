@@ -28,6 +28,7 @@
 
 struct tls {
 	SSL	*ssl;
+	struct tls_context *context;
 	int	 fd;
 	uint8_t	*data;		/* records at rest: head..tail of size */
 	size_t	 head, tail, size;
@@ -43,10 +44,6 @@ struct tls {
 	bool	 broken;	/* OpenSSL must not be called again */
 	int	 error;		/* errno of recv(2) */
 };
-
-static const struct tls_config *config;
-static SSL_CTX *context;
-static BIO_METHOD *method;
 
 /*
  * A peer without TLS is known by its first bytes, which are looked at before
@@ -131,22 +128,43 @@ bio_ctrl(BIO *bio, int command, long number, void *pointer)
 	return command == BIO_CTRL_FLUSH;
 }
 
-int
-tls_begin(const struct tls_config *wanted)
+struct tls_context *
+tls_context_open(const struct tls_config *config)
 {
-	config = wanted;
-	if (!tls_lib_open())
-		return EXIT_LOCAL;
-	method = tls_lib.BIO_meth_new(BIO_TYPE_SOURCE_SINK, "socket");
-	context = tls_context(config);
-	if (context == NULL || method == NULL)
-		return EXIT_LOCAL;
-	tls_lib.BIO_meth_set_read(method, bio_read);
-	tls_lib.BIO_meth_set_write(method, bio_write);
-	tls_lib.BIO_meth_set_ctrl(method, bio_ctrl);
-	tls_lib.SSL_CTX_set_default_read_buffer_len(context, READ_AHEAD);
-	tls_lib.SSL_CTX_ctrl(context, SSL_CTRL_SET_READ_AHEAD, 1, NULL);
-	return EXIT_DONE;
+	struct tls_context *context = calloc(1, sizeof(*context));
+
+	if (context == NULL || !tls_lib_open()) {
+		free(context);
+		return NULL;
+	}
+	context->config = config;
+	context->method =
+	    tls_lib.BIO_meth_new(BIO_TYPE_SOURCE_SINK, "socket");
+	if (context->method == NULL || !tls_context_fill(context)) {
+		tls_context_close(context);
+		return NULL;
+	}
+	tls_lib.BIO_meth_set_read(context->method, bio_read);
+	tls_lib.BIO_meth_set_write(context->method, bio_write);
+	tls_lib.BIO_meth_set_ctrl(context->method, bio_ctrl);
+	tls_lib.SSL_CTX_set_default_read_buffer_len(context->library,
+	    READ_AHEAD);
+	tls_lib.SSL_CTX_ctrl(context->library, SSL_CTRL_SET_READ_AHEAD, 1,
+	    NULL);
+	tls_lib.SSL_CTX_ctrl(context->library, SSL_CTRL_MODE,
+	    SSL_MODE_RELEASE_BUFFERS, NULL);
+	return context;
+}
+
+void
+tls_context_close(struct tls_context *context)
+{
+	if (context == NULL)
+		return;
+	tls_lib.SSL_CTX_free(context->library);
+	tls_lib.BIO_meth_free(context->method);
+	tls_psk_end(&context->psk);
+	free(context);
 }
 
 /* IO_OK when no record rests. */
@@ -180,13 +198,19 @@ fail(struct stream *stream, const char *what, const char *why)
 
 /* The alerts by which the peer says that it is we who are not right. */
 static bool
-is_refusal(int alert)
+is_about_certificate(int alert)
 {
-	return alert == SSL_AD_UNKNOWN_CA || alert == SSL_AD_ACCESS_DENIED ||
+	return alert == SSL_AD_UNKNOWN_CA ||
 	    alert == SSL_AD_CERTIFICATE_REQUIRED ||
-	    alert == SSL_AD_UNKNOWN_PSK_IDENTITY ||
 	    (alert >= SSL_AD_BAD_CERTIFICATE &&
 	    alert <= SSL_AD_CERTIFICATE_UNKNOWN);
+}
+
+static bool
+is_refusal(int alert)
+{
+	return is_about_certificate(alert) || alert == SSL_AD_ACCESS_DENIED ||
+	    alert == SSL_AD_UNKNOWN_PSK_IDENTITY;
 }
 
 /*
@@ -205,7 +229,9 @@ fail_protocol(struct stream *stream)
 	if (ERR_GET_LIB(error) != ERR_LIB_SSL || alert < 0 || words == NULL)
 		return fail(stream, "TLS failed: ", text);
 	stream->refused |= is_refusal(alert);
-	return fail(stream, "refuses us: ", words + strlen("alert "));
+	return fail(stream, is_about_certificate(alert) ?
+	    "rejected our certificate: " : "rejected us: ",
+	    words + strlen("alert "));
 }
 
 static enum io
@@ -255,10 +281,11 @@ tls_handshake(struct stream *stream)
 	flushed = flush(stream, 0);
 	if (answer == IO_FAIL || flushed != IO_OK)
 		return answer == IO_FAIL ? IO_FAIL : flushed;
-	if (answer == IO_OK && !tls_peer_proved(tls->ssl, config, stream))
+	if (answer == IO_OK && !tls_peer_proved(tls->ssl,
+	    tls->context->config, stream))
 		return IO_FAIL;
 	tls->ready = answer == IO_OK;
-	if (tls->ready && config->listening)
+	if (tls->ready && tls->context->config->listening)
 		socket_acknowledge(tls->fd);
 	return answer;
 }
@@ -384,25 +411,27 @@ tls_close(struct stream *stream)
 }
 
 static bool
-ssl_open(struct tls *tls)
+ssl_open(struct tls *tls, const struct tls_context *context)
 {
-	BIO *bio = tls_lib.BIO_new(method);
+	BIO *bio = tls_lib.BIO_new(context->method);
 
-	tls->ssl = tls_lib.SSL_new(context);
-	if (bio == NULL || tls->ssl == NULL)
+	tls->ssl = tls_lib.SSL_new(context->library);
+	if (bio == NULL || tls->ssl == NULL) {
+		tls_lib.BIO_free(bio);
 		return false;
+	}
 	tls_lib.BIO_set_data(bio, tls);
 	tls_lib.BIO_set_init(bio, 1);
 	tls_lib.SSL_set_bio(tls->ssl, bio, bio);
-	if (config->listening)
+	if (context->config->listening)
 		tls_lib.SSL_set_accept_state(tls->ssl);
 	else
 		tls_lib.SSL_set_connect_state(tls->ssl);
-	return tls_peer_expect(tls->ssl, config);
+	return tls_peer_expect(tls->ssl, context->config);
 }
 
 bool
-tls_open(struct stream *stream)
+tls_open(struct stream *stream, struct tls_context *context)
 {
 	static const struct stream_ops ops = {
 		.handshake = tls_handshake,
@@ -416,7 +445,9 @@ tls_open(struct stream *stream)
 	if (tls == NULL)
 		return false;
 	tls->fd = stream->rfd;
-	if (!ssl_open(tls)) {
+	tls->context = context;
+	if (!ssl_open(tls, context)) {
+		tls_lib.SSL_free(tls->ssl);
 		free(tls);
 		return false;
 	}

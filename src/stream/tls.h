@@ -29,25 +29,34 @@ struct tls_config {
 };
 
 /*
- * Loads the library and all that the config names, asks for the password of
- * an encrypted key; before any connection. Returns an exit code, with the
- * reason printed unless it is EXIT_DONE. The config must stay.
+ * What all connections in one role share: a forwarder may be a server to some
+ * and a client to others.
  */
-int	tls_begin(const struct tls_config *);
+struct tls_context;
+
+/*
+ * Loads the library and all that the config names, asks for the password of
+ * an encrypted key; before any connection. Returns NULL with the reason
+ * printed. The config must stay as long as the context.
+ */
+struct tls_context *tls_context_open(const struct tls_config *);
+
+/* After the last of its connections; NULL will do. */
+void	tls_context_close(struct tls_context *);
 
 /*
  * What the other side's user must type to find us, without the host: NULL
- * unless a key was made for this run.
+ * unless a key was made for this run. The context may be NULL.
  */
-const char *tls_invitation(void);
+const char *tls_invitation(const struct tls_context *);
 
 /*
- * Dresses a stream that plain_open made. Its handshake must be done before
+ * Wraps a stream that plain_open made. Its handshake must be done before
  * the first byte; read may then answer IO_WANT_WRITE and write the other.
  * IO_EOF is the peer's close_notify and nothing else; shutdown sends ours,
  * and FIN; close sends neither. Returns false when there is no memory.
  */
-bool	tls_open(struct stream *);
+bool	tls_open(struct stream *, struct tls_context *);
 
 /*
  * Of a session, in words; "" where there is none. A handshake fills those its

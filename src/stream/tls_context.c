@@ -10,16 +10,11 @@
 #include "stream/tls_peer.h"
 #include "stream/tls_psk.h"
 
-#define ALPN_LONGEST	255
-
-static char invitation[128];
-static unsigned char alpn[ALPN_LONGEST];
-static unsigned alpn_size;
-
 const char *
-tls_invitation(void)
+tls_invitation(const struct tls_context *context)
 {
-	return invitation[0] != '\0' ? invitation : NULL;
+	return context != NULL && context->invitation[0] != '\0' ?
+	    context->invitation : NULL;
 }
 
 /* Prints why a file that the user named is of no use. */
@@ -112,20 +107,22 @@ certificate(EVP_PKEY *key)
 }
 
 static bool
-make_own_key(SSL_CTX *context)
+make_own_key(struct tls_context *context)
 {
 	EVP_PKEY *key = tls_lib.EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 	X509 *made = key != NULL ? certificate(key) : NULL;
 	char pin[TLS_PEER_PIN];
 
 	if (made == NULL ||
-	    tls_lib.SSL_CTX_use_certificate(context, made) != 1 ||
-	    tls_lib.SSL_CTX_use_PrivateKey(context, key) != 1) {
+	    tls_lib.SSL_CTX_use_certificate(context->library, made) != 1 ||
+	    tls_lib.SSL_CTX_use_PrivateKey(context->library, key) != 1) {
 		diag_error("cannot make a key: %s", tls_lib_error());
 		return false;
 	}
-	snprintf(invitation, sizeof(invitation), "nc-lite -c --pin %s",
-	    tls_peer_pin(made, pin));
+	snprintf(context->invitation, sizeof(context->invitation),
+	    "nc-lite -c --pin %s", tls_peer_pin(made, pin));
+	tls_lib.X509_free(made);
+	tls_lib.EVP_PKEY_free(key);
 	return true;
 }
 
@@ -137,7 +134,7 @@ alpn_parse(const char *text, unsigned char *list)
 
 	for (;; text += length + 1) {
 		length = (unsigned)strcspn(text, ",");
-		if (length == 0 || at + length + 1 > ALPN_LONGEST)
+		if (length == 0 || at + length + 1 > TLS_ALPN)
 			return 0;
 		list[at] = (unsigned char)length;
 		memcpy(list + at + 1, text, length);
@@ -149,30 +146,32 @@ alpn_parse(const char *text, unsigned char *list)
 
 static int
 choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *length,
-    const unsigned char *theirs, unsigned size, void *unused)
+    const unsigned char *theirs, unsigned size, void *argument)
 {
+	const struct tls_context *context = argument;
 	unsigned char *chosen;
 
 	(void)ssl;
-	(void)unused;
-	if (tls_lib.SSL_select_next_proto(&chosen, length, alpn, alpn_size,
-	    theirs, size) != OPENSSL_NPN_NEGOTIATED)
+	if (tls_lib.SSL_select_next_proto(&chosen, length, context->alpn,
+	    context->alpn_size, theirs, size) != OPENSSL_NPN_NEGOTIATED)
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	*out = chosen;
 	return SSL_TLSEXT_ERR_OK;
 }
 
 static bool
-set_alpn(SSL_CTX *context, const char *names)
+set_alpn(struct tls_context *context, const char *names)
 {
-	alpn_size = alpn_parse(names, alpn);
-	if (alpn_size == 0) {
+	context->alpn_size = alpn_parse(names, context->alpn);
+	if (context->alpn_size == 0) {
 		diag_error("--alpn: bad value '%.40s': use names like "
 		    "h2,http/1.1", names);
 		return false;
 	}
-	tls_lib.SSL_CTX_set_alpn_protos(context, alpn, alpn_size);
-	tls_lib.SSL_CTX_set_alpn_select_cb(context, choose_alpn, NULL);
+	tls_lib.SSL_CTX_set_alpn_protos(context->library, context->alpn,
+	    context->alpn_size);
+	tls_lib.SSL_CTX_set_alpn_select_cb(context->library, choose_alpn,
+	    context);
 	return true;
 }
 
@@ -201,43 +200,48 @@ set_trust(SSL_CTX *context, const struct tls_config *config)
 
 /*
  * No tickets and no renegotiation: a connection is resumed by nobody, and
- * what is never sent cannot lie unread at the end.
+ * what is never sent cannot lie unread at the end. Groups are left to OpenSSL,
+ * whose newest ones resist more than we know of.
  */
-SSL_CTX *
-tls_context(const struct tls_config *config)
+static void
+set_protocol(SSL_CTX *library, bool psk)
 {
-	SSL_CTX *context = tls_lib.SSL_CTX_new(tls_lib.TLS_method());
-	bool psk = config->psk != NULL;
-	bool fine = context != NULL;
-
-	if (!fine) {
-		diag_error("cannot begin TLS: %s", tls_lib_error());
-		return NULL;
-	}
-	tls_lib.SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION |
+	tls_lib.SSL_CTX_set_options(library, SSL_OP_NO_RENEGOTIATION |
 	    SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
 	    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-	tls_lib.SSL_CTX_set_num_tickets(context, 0);
-	tls_lib.SSL_CTX_ctrl(context, SSL_CTRL_SET_SESS_CACHE_MODE,
+	tls_lib.SSL_CTX_set_num_tickets(library, 0);
+	tls_lib.SSL_CTX_ctrl(library, SSL_CTRL_SET_SESS_CACHE_MODE,
 	    SSL_SESS_CACHE_OFF, NULL);
-	tls_lib.SSL_CTX_ctrl(context, SSL_CTRL_SET_MIN_PROTO_VERSION,
+	tls_lib.SSL_CTX_ctrl(library, SSL_CTRL_SET_MIN_PROTO_VERSION,
 	    psk ? TLS1_3_VERSION : TLS1_2_VERSION, NULL);
-	tls_lib.SSL_CTX_set_security_level(context, 2);
-	set_ciphers(context, psk);
-	tls_peer_begin(context, config);
+	tls_lib.SSL_CTX_set_security_level(library, 2);
+	set_ciphers(library, psk);
+}
+
+bool
+tls_context_fill(struct tls_context *context)
+{
+	const struct tls_config *config = context->config;
+	SSL_CTX *library = tls_lib.SSL_CTX_new(tls_lib.TLS_method());
+	bool psk = config->psk != NULL, fine = true;
+
+	context->library = library;
+	if (library == NULL) {
+		diag_error("cannot begin TLS: %s", tls_lib_error());
+		return false;
+	}
+	set_protocol(library, psk);
+	tls_peer_begin(library, config);
 	if (config->alpn != NULL)
 		fine = set_alpn(context, config->alpn);
 	if (fine && psk)
-		fine = tls_psk_begin(context, config->psk);
+		fine = tls_psk_begin(&context->psk, library, config->psk);
 	else if (fine && config->cert != NULL)
-		fine = load_own_key(context, config);
+		fine = load_own_key(library, config);
 	else if (fine && config->listening)
 		fine = make_own_key(context);
 	if (fine && !psk && config->pins == 0 &&
 	    (config->client_auth || !config->listening))
-		fine = set_trust(context, config);
-	if (fine)
-		return context;
-	tls_lib.SSL_CTX_free(context);
-	return NULL;
+		fine = set_trust(library, config);
+	return fine;
 }

@@ -1,42 +1,23 @@
-#include <dlfcn.h>
-#include <string.h>
-
-#include "base/diag.h"
+#include "base/library.h"
 #include "stream/tls_lib.h"
 
-#define TEXT_OF(number)	#number
-#define SONAME_OF(number)	"libssl.so." TEXT_OF(number)
-#define SONAME	SONAME_OF(OPENSSL_SHLIB_VERSION)
+LIBRARY_NOTE(note, "[{\"soname\":[\"" LIBRARY_SONAME("libssl") "\"],"
+    "\"feature\":\"tls\",\"description\":\"TLS (-c)\","
+    "\"priority\":\"recommended\"}]");
 
 struct tls_lib tls_lib;
-
-static const struct { const char *name; size_t offset; } function[] = {
-#define ROW(name)	{ #name, offsetof(struct tls_lib, name) },
-	TLS_LIB_FUNCTIONS(ROW)
-};
 
 bool
 tls_lib_open(void)
 {
-	void *at, *library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
-	size_t i, count = sizeof(function) / sizeof(function[0]);
+	static const struct library_function function[] = {
+#define ROW(name)	{ #name, offsetof(struct tls_lib, name) },
+		TLS_LIB_FUNCTIONS(ROW)
+	};
 
-	if (library == NULL) {
-		diag_error("TLS needs OpenSSL's %s, which cannot be loaded: %s",
-		    SONAME, dlerror());
-		return false;
-	}
-	/* libssl's own dependency, libcrypto, is searched too. */
-	for (i = 0; i < count; i++) {
-		at = dlsym(library, function[i].name);
-		if (at == NULL) {
-			diag_error("%s is too old for TLS: it lacks %s",
-			    SONAME, function[i].name);
-			return false;
-		}
-		memcpy((char *)&tls_lib + function[i].offset, &at, sizeof(at));
-	}
-	return true;
+	return tls_lib.SSL_new != NULL || library_open(
+	    LIBRARY_SONAME("libssl"), "TLS", function,
+	    sizeof(function) / sizeof(function[0]), &tls_lib);
 }
 
 const char *

@@ -3,25 +3,27 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
 
 /*
- * OpenSSL, loaded when it is first needed: linking it would cost every run
- * three times what all the rest of the start costs. These are the functions
- * we call, with the types of the headers; a macro of theirs that hides a call
- * must be written out.
+ * OpenSSL, loaded when it is first needed (base/library.h). These are the
+ * functions we call, with the types of the headers; a macro of theirs that
+ * hides a call must be written out.
  */
 #define TLS_LIB_FUNCTIONS(X) \
 	X(ASN1_INTEGER_set) X(ASN1_TIME_diff) X(BIO_clear_flags) X(BIO_free) \
 	X(BIO_get_data) X(BIO_read) X(BIO_s_mem) X(X509V3_EXT_print) \
 	X(X509_get_ext) X(X509_get_ext_by_NID) \
-	X(BIO_meth_new) X(BIO_meth_set_ctrl) X(BIO_meth_set_read) \
+	X(BIO_meth_free) X(BIO_meth_new) X(BIO_meth_set_ctrl) \
+	X(BIO_meth_set_read) \
 	X(BIO_meth_set_write) X(BIO_new) X(BIO_set_data) X(BIO_set_flags) \
 	X(BIO_set_init) X(CRYPTO_free) X(ERR_clear_error) X(ERR_peek_error) \
 	X(ERR_reason_error_string) \
-	X(EVP_DecodeBlock) X(EVP_PKEY_Q_keygen) X(EVP_sha256) \
+	X(EVP_DecodeBlock) X(EVP_PKEY_Q_keygen) X(EVP_PKEY_free) \
+	X(EVP_sha256) X(HMAC) \
 	X(OPENSSL_info) X(OPENSSL_sk_num) \
 	X(OPENSSL_sk_value) X(SHA256) X(SSL_CIPHER_find) \
 	X(SSL_CIPHER_get_name) X(SSL_CTX_ctrl) X(SSL_CTX_free) \
@@ -32,7 +34,11 @@
 	X(SSL_CTX_set_default_passwd_cb_userdata) \
 	X(SSL_CTX_set_default_read_buffer_len) \
 	X(SSL_CTX_set_default_verify_paths) X(SSL_CTX_set_num_tickets) \
-	X(SSL_CTX_set_options) X(SSL_CTX_set_psk_find_session_callback) \
+	X(SSL_CTX_add_custom_ext) X(SSL_CTX_set_ex_data) \
+	X(SSL_CTX_get_ex_data) \
+	X(SSL_get_SSL_CTX) X(SSL_SESSION_dup) X(SSL_SESSION_free) \
+	X(X509_free) X(SSL_CTX_set_options) \
+	X(SSL_CTX_set_psk_find_session_callback) \
 	X(SSL_CTX_set_psk_use_session_callback) \
 	X(SSL_CTX_set_security_level) X(SSL_CTX_set_verify) \
 	X(SSL_CTX_use_PrivateKey) X(SSL_CTX_use_PrivateKey_file) \
@@ -70,7 +76,7 @@ extern struct tls_lib {
 	TLS_LIB_FUNCTIONS(TLS_LIB_MEMBER)
 } tls_lib;
 
-/* Fills the table. Returns false with the reason printed. */
+/* Fills the table, once. Returns false with the reason printed. */
 bool	tls_lib_open(void);
 
 /*

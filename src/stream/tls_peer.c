@@ -86,12 +86,19 @@ hosts(const X509 *certificate, char *text, int size)
 	return text;
 }
 
-/* What is wrong, with the words that help; text is what follows the name. */
+static bool
+has_names(const X509 *certificate)
+{
+	return tls_lib.X509_get_ext_by_NID(certificate, NID_subject_alt_name,
+	    -1) != -1;
+}
+
+/* What is wrong, with the words that help; text follows "certificate ". */
 static void
 explain(int error, const X509 *certificate, const struct tls_config *config,
     char *text, size_t size)
 {
-	char detail[NAME], pin[TLS_PEER_PIN];
+	char detail[NAME];
 
 	switch (error) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
@@ -100,29 +107,29 @@ explain(int error, const X509 *certificate, const struct tls_config *config,
 		    sizeof(detail)));
 		break;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
-		snprintf(text, size, "not valid before %s from now", span(NULL,
-		    tls_lib.X509_get0_notBefore(certificate), detail,
-		    sizeof(detail)));
+		snprintf(text, size, "is not valid until %s from now",
+		    span(NULL, tls_lib.X509_get0_notBefore(certificate),
+		    detail, sizeof(detail)));
 		break;
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		snprintf(text, size, "for %s, not %s",
+		snprintf(text, size, "is for %s%s, not %s",
+		    has_names(certificate) ? "" : "no host, only for ",
 		    hosts(certificate, detail, NAME), config->name);
 		break;
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-		snprintf(text, size, "self-signed, and not trusted "
-		    "(but --pin %s does)", tls_peer_pin(certificate, pin));
+		snprintf(text, size, "is self-signed and not trusted");
 		break;
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
 		tls_lib.X509_NAME_oneline(
 		    tls_lib.X509_get_issuer_name(certificate), detail, NAME);
-		snprintf(text, size, "issued by %s, which is not known",
+		snprintf(text, size, "was issued by %s, which is not trusted",
 		    detail);
 		break;
 	default:
-		snprintf(text, size, "%s",
+		snprintf(text, size, "is not accepted: %s",
 		    tls_lib.X509_verify_cert_error_string(error));
 	}
 }
@@ -142,15 +149,20 @@ describe_certificate(const X509 *certificate, struct tls_facts *facts)
 	tls_peer_pin(certificate, facts->pin);
 }
 
-/* Whose certificate it is that will not do. */
+/*
+ * Whose certificate it is that will not do. Its pin is perhaps an enemy's: it
+ * is no advice, only something to compare.
+ */
 static void
 tell_refused(const X509 *certificate, struct tls_facts *wanted)
 {
 	struct tls_facts facts = { .days = -1 };
 
 	describe_certificate(certificate, &facts);
-	diag_line(1, "Certificate of %s, issued by %s, key %s: refused",
-	    facts.subject, facts.issuer, facts.pin);
+	diag_line(1, "Certificate of %s, issued by %s: refused",
+	    facts.subject, facts.issuer);
+	diag_line(2, "Its key is %s: compare it first, by another way, with "
+	    "what the peer's owner says", facts.pin);
 	if (wanted != NULL)
 		*wanted = facts;
 }
@@ -165,20 +177,20 @@ complain(X509_STORE_CTX *store, const struct tls_config *config)
 	int error = tls_lib.X509_STORE_CTX_get_error(store);
 	int depth = tls_lib.X509_STORE_CTX_get_error_depth(store);
 	const X509 *bad = tls_lib.X509_STORE_CTX_get_current_cert(store);
-	char why[STREAM_ERROR - 40], pin[TLS_PEER_PIN];
+	char why[STREAM_ERROR - 40];
 
 	if (bad == NULL)
 		bad = tls_lib.X509_STORE_CTX_get0_cert(store);
 	if (config->psk != NULL)
-		snprintf(why, sizeof(why), "not wanted: the peer does not "
+		snprintf(why, sizeof(why), "does not count: the peer does not "
 		    "know the key (--psk)");
 	else if (config->pins > 0)
-		snprintf(why, sizeof(why), "not pinned: its key is %s",
-		    tls_peer_pin(bad, pin));
+		snprintf(why, sizeof(why), "has another key than the pinned "
+		    "one (--pin)");
 	else
 		explain(error, bad, config, why, sizeof(why));
-	snprintf(stream->error, sizeof(stream->error), "certificate%s: %s",
-	    depth > 0 ? " of its authority" : "", why);
+	snprintf(stream->error, sizeof(stream->error), "%scertificate %s",
+	    depth > 0 ? "the authority's " : "", why);
 	tell_refused(tls_lib.X509_STORE_CTX_get0_cert(store), stream->facts);
 }
 
@@ -219,7 +231,10 @@ tls_peer_begin(SSL_CTX *context, const struct tls_config *config)
 	    (void *)config);
 }
 
-/* RFC 6125; an address is no name to ask for (RFC 6066, 3). */
+/*
+ * RFC 9525: only subjectAltName counts. An address is no name to ask for (RFC
+ * 6066, 3). An empty name would be no check at all.
+ */
 bool
 tls_peer_expect(SSL *ssl, const struct tls_config *config)
 {
@@ -233,12 +248,15 @@ tls_peer_expect(SSL *ssl, const struct tls_config *config)
 	name[strcspn(name, "%")] = '\0';
 	length = strlen(name);
 	if (length > 0 && name[length - 1] == '.')
-		name[length - 1] = '\0';
+		name[--length] = '\0';
+	if (length == 0)
+		return false;
 	if (tls_lib.X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1)
 		return true;
 	tls_lib.ERR_clear_error();
 	tls_lib.X509_VERIFY_PARAM_set_hostflags(param,
-	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 	return tls_lib.X509_VERIFY_PARAM_set1_host(param, name, 0) == 1 &&
 	    tls_lib.SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
 	    TLSEXT_NAMETYPE_host_name, name) == 1;

@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "net/address.h"
+#include "stream/stream.h"
 #include "stream/tls.h"
 #include "stream/tls_lib.h"
 #include "stream/tls_psk.h"
@@ -15,29 +18,125 @@
 /*
  * RFC 8446, 4.2.11: an external key, here always with (EC)DHE (psk_dhe_ke, the
  * only mode OpenSSL offers by itself) and with SHA-256.
+ *
+ * Both ends know the same key, so who stands between them could lead a
+ * connection back to a listener of its own sender (RFC 9257, 4.1). A client
+ * therefore says of which host it is, by a hash that only who has the key can
+ * make or read, in an extension that the binder covers. A listener refuses its
+ * own host on a connection that comes from elsewhere.
  */
 
 #define SHORTEST	32
 #define LONGEST		512
 #define FILE_SIZE	2048
+#define EXTENSION	0xff6e	/* for private use: RFC 8446, 11 */
 
-static uint8_t key[LONGEST + 3];
-static size_t key_length;
+static void
+hash(const void *key, size_t length, const void *data, size_t size,
+    uint8_t *out)
+{
+	tls_lib.HMAC(tls_lib.EVP_sha256(), key, (int)length, data, size, out,
+	    NULL);
+}
+
+/* What identifies this network of this host since it was started. */
+static bool
+know_host(struct tls_psk *psk, const uint8_t *key, size_t length)
+{
+	struct { char boot[36]; dev_t device; ino_t inode; } host;
+	struct stat net;
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	bool known;
+
+	memset(&host, 0, sizeof(host));
+	known = fd != -1 && stat("/proc/self/ns/net", &net) == 0 &&
+	    read(fd, host.boot, sizeof(host.boot)) == sizeof(host.boot);
+	if (fd != -1)
+		close(fd);
+	if (!known)
+		return false;
+	host.device = net.st_dev;
+	host.inode = net.st_ino;
+	hash(key, length, &host, sizeof(host), psk->host);
+	return true;
+}
+
+/* Behind the nonce of a mark, what proves who has made it. */
+static void
+sign(const struct tls_psk *psk, const uint8_t *nonce, uint8_t *proof)
+{
+	uint8_t whole[32];
+
+	hash(psk->host, sizeof(psk->host), nonce, TLS_PSK_NONCE, whole);
+	memcpy(proof, whole, TLS_PSK_PROOF);
+}
+
+/* Whether the peer's address is one of ours: no other can then be bound. */
+static bool
+is_from_here(const struct stream *stream)
+{
+	struct address peer;
+	bool here;
+	int fd;
+
+	peer.length = sizeof(peer.sa);
+	if (getpeername(stream->rfd, &peer.sa.any, &peer.length) == -1)
+		return false;
+	if (peer.sa.any.sa_family == AF_UNIX)
+		return true;
+	address_set_port(&peer, 0);
+	fd = socket(peer.sa.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	here = fd != -1 && bind(fd, &peer.sa.any, peer.length) == 0;
+	if (fd != -1)
+		close(fd);
+	return here;
+}
+
+static int
+add_mark(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
+    size_t *length, X509 *certificate, size_t index, int *alert,
+    void *argument)
+{
+	struct tls_psk *psk = argument;
+
+	(void)ssl, (void)type, (void)context, (void)certificate, (void)index;
+	(void)alert;
+	arc4random_buf(psk->mark, TLS_PSK_NONCE);
+	sign(psk, psk->mark, psk->mark + TLS_PSK_NONCE);
+	*out = psk->mark;
+	*length = sizeof(psk->mark);
+	return 1;
+}
+
+static int
+check_mark(SSL *ssl, unsigned type, unsigned context, const unsigned char *in,
+    size_t length, X509 *certificate, size_t index, int *alert,
+    void *argument)
+{
+	const struct tls_psk *psk = argument;
+	struct stream *stream = tls_lib.SSL_get_ex_data(ssl, 0);
+	uint8_t ours[TLS_PSK_PROOF];
+
+	(void)type, (void)context, (void)certificate, (void)index;
+	if (length != sizeof(psk->mark))
+		return 1;
+	sign(psk, in, ours);
+	if (memcmp(in + TLS_PSK_NONCE, ours, sizeof(ours)) != 0 ||
+	    is_from_here(stream))
+		return 1;
+	snprintf(stream->error, sizeof(stream->error), "a connection of this "
+	    "host was sent back to it (--psk)");
+	*alert = SSL_AD_ACCESS_DENIED;
+	return 0;
+}
 
 static SSL_SESSION *
-session(SSL *ssl)
+copy(SSL *ssl)
 {
-	static const unsigned char aes_128_gcm_sha256[] = { 0x13, 0x01 };
-	SSL_SESSION *made = tls_lib.SSL_SESSION_new();
-	const SSL_CIPHER *cipher =
-	    tls_lib.SSL_CIPHER_find(ssl, aes_128_gcm_sha256);
+	const struct tls_psk *psk = tls_lib.SSL_CTX_get_ex_data(
+	    tls_lib.SSL_get_SSL_CTX(ssl), 0);
 
-	if (made != NULL &&
-	    tls_lib.SSL_SESSION_set1_master_key(made, key, key_length) &&
-	    tls_lib.SSL_SESSION_set_cipher(made, cipher) &&
-	    tls_lib.SSL_SESSION_set_protocol_version(made, TLS1_3_VERSION))
-		return made;
-	return NULL;
+	return tls_lib.SSL_SESSION_dup(psk->session);
 }
 
 static int
@@ -49,7 +148,7 @@ offer(SSL *ssl, const EVP_MD *digest, const unsigned char **identity,
 	(void)digest;
 	*identity = name;
 	*length = sizeof(name) - 1;
-	*made = session(ssl);
+	*made = copy(ssl);
 	return *made != NULL;
 }
 
@@ -60,13 +159,13 @@ find(SSL *ssl, const unsigned char *identity, size_t length,
 {
 	(void)identity;
 	(void)length;
-	*made = session(ssl);
+	*made = copy(ssl);
 	return *made != NULL;
 }
 
 /* Returns the length of the key, 0 when the text is neither form. */
 static size_t
-decode(const char *text)
+decode(const char *text, uint8_t *key)
 {
 	size_t i, length = strlen(text), padding;
 	unsigned octet;
@@ -86,6 +185,20 @@ decode(const char *text)
 	return length / 4 * 3 - padding;
 }
 
+/* All of it, from a pipe too; -1 with errno set. */
+static long
+read_all(int fd, char *text)
+{
+	long got, length = 0;
+
+	fcntl(fd, F_SETFL, 0);
+	do {
+		got = read(fd, text + length, (size_t)(FILE_SIZE - 1 - length));
+		length += got > 0 ? got : 0;
+	} while (got > 0 || (got == -1 && errno == EINTR));
+	return got == -1 ? -1 : length;
+}
+
 /* The file's text without white space; false with the reason printed. */
 static bool
 read_text(const char *path, char *text)
@@ -96,7 +209,7 @@ read_text(const char *path, char *text)
 	size_t kept = 0;
 
 	if (fd != -1 && fstat(fd, &file) == 0)
-		length = read(fd, text, FILE_SIZE - 1);
+		length = read_all(fd, text);
 	if (length == -1)
 		diag_error("cannot read the key %s: %s", path, strerror(errno));
 	if (fd != -1)
@@ -113,24 +226,62 @@ read_text(const char *path, char *text)
 	return length != -1;
 }
 
-bool
-tls_psk_begin(SSL_CTX *context, const char *path)
+/* What both ends have "resumed" is a session with the key as its secret. */
+static bool
+remember(struct tls_psk *psk, SSL_CTX *context, const uint8_t *key,
+    size_t length)
 {
-	char text[FILE_SIZE];
+	static const unsigned char aes_128_gcm_sha256[] = { 0x13, 0x01 };
+	SSL *ssl = tls_lib.SSL_new(context);
+	SSL_SESSION *made = tls_lib.SSL_SESSION_new();
 
-	if (!read_text(path, text))
-		return false;
-	key_length = decode(text);
-	explicit_bzero(text, sizeof(text));
-	if (key_length < SHORTEST) {
-		diag_error("the key %s is no good: it takes %d random bytes "
-		    "or more in hex or base64 (--psk-new makes one)", path,
-		    SHORTEST);
+	psk->session = made;
+	if (ssl == NULL || made == NULL ||
+	    !tls_lib.SSL_SESSION_set1_master_key(made, key, length) ||
+	    !tls_lib.SSL_SESSION_set_cipher(made, tls_lib.SSL_CIPHER_find(ssl,
+	    aes_128_gcm_sha256)) ||
+	    !tls_lib.SSL_SESSION_set_protocol_version(made, TLS1_3_VERSION)) {
+		diag_error("cannot use the key: %s", tls_lib_error());
 		return false;
 	}
+	tls_lib.SSL_free(ssl);
+	if (know_host(psk, key, length))
+		tls_lib.SSL_CTX_add_custom_ext(context, EXTENSION,
+		    SSL_EXT_CLIENT_HELLO, add_mark, NULL, psk, check_mark,
+		    psk);
+	tls_lib.SSL_CTX_set_ex_data(context, 0, psk);
 	tls_lib.SSL_CTX_set_psk_use_session_callback(context, offer);
 	tls_lib.SSL_CTX_set_psk_find_session_callback(context, find);
 	return true;
+}
+
+bool
+tls_psk_begin(struct tls_psk *psk, SSL_CTX *context, const char *path)
+{
+	char text[FILE_SIZE];
+	uint8_t key[LONGEST + 3];
+	size_t length = 0;
+	bool fine = read_text(path, text);
+
+	if (fine)
+		length = decode(text, key);
+	if (fine && length < SHORTEST) {
+		diag_error("the key %s is no good: it takes %d random bytes "
+		    "or more in hex or base64 (--psk-new makes one)", path,
+		    SHORTEST);
+		fine = false;
+	}
+	fine = fine && remember(psk, context, key, length);
+	explicit_bzero(text, sizeof(text));
+	explicit_bzero(key, sizeof(key));
+	return fine;
+}
+
+void
+tls_psk_end(struct tls_psk *psk)
+{
+	tls_lib.SSL_SESSION_free(psk->session);
+	explicit_bzero(psk, sizeof(*psk));
 }
 
 int
@@ -138,13 +289,18 @@ tls_psk_create(const char *path)
 {
 	uint8_t random[SHORTEST];
 	char text[2 * SHORTEST + 2] = "";
+	bool done;
 	int i, fd;
 
 	arc4random_buf(random, sizeof(random));
 	for (i = 0; i < SHORTEST; i++)
 		snprintf(text + 2 * i, 4, "%02x\n", random[i]);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd != -1 && write(fd, text, strlen(text)) != -1 && close(fd) == 0)
+	done = fd != -1 && write(fd, text, strlen(text)) != -1 &&
+	    close(fd) == 0;
+	explicit_bzero(random, sizeof(random));
+	explicit_bzero(text, sizeof(text));
+	if (done)
 		return EXIT_DONE;
 	diag_error("cannot make the key %s: %s", path, strerror(errno));
 	return EXIT_LOCAL;

@@ -1,0 +1,50 @@
+#ifndef LIBRARY_H
+#define LIBRARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if __has_include(<openssl/opensslv.h>)
+#include <openssl/opensslv.h>
+#else
+#define OPENSSL_SHLIB_VERSION	3
+#endif
+
+/*
+ * Libraries that are loaded when they are first needed: linking them would cost
+ * every run several times what all the rest of the start costs.
+ */
+
+/* "libssl" as the linker would have named it: "libssl.so.3". */
+#define LIBRARY_TEXT(number)	#number
+#define LIBRARY_NUMBER(number)	LIBRARY_TEXT(number)
+#define LIBRARY_SONAME(name)	\
+	name ".so." LIBRARY_NUMBER(OPENSSL_SHLIB_VERSION)
+
+/* Where a function's address belongs in the caller's table. */
+struct library_function {
+	const char *name;
+	size_t	 offset;
+};
+
+/*
+ * Loads the library for what needs it ("TLS") and fills the table. Returns
+ * false with the reason printed.
+ */
+bool	library_open(const char *soname, const char *what,
+	    const struct library_function *, size_t count, void *table);
+
+/*
+ * Tells those who make packages what may be loaded, in an ELF note (the Linux
+ * Userspace API Group's "Package Metadata for ELF: dlopen").
+ */
+#define LIBRARY_NOTE(id, text) \
+	static const struct { \
+		uint32_t owner_size, size, type; \
+		char	 owner[4], json[(sizeof(text) + 3) / 4 * 4]; \
+	} id __attribute__((section(".note.dlopen"), used, aligned(4))) = { \
+		4, sizeof(text), 0x407c0c0a, "FDO", text \
+	}
+
+#endif
