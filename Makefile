@@ -38,7 +38,7 @@ COPY_TESTS = transfer.bats halfclose.bats abort.bats interop.bats splice.bats \
 all: $(BINARY)
 
 $(BINARY): $(OBJECTS)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(OBJECTS) $(BSD_LIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(OBJECTS) $(BSD_LIBS) -lpthread
 
 $(BUILD)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)

@@ -1,8 +1,8 @@
-#include <poll.h>
 #include <stddef.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/loop.h"
 #include "base/retry.h"
 
 #define SHORTEST	(CLOCK_SECOND / 20)	/* pause */
@@ -29,24 +29,42 @@ retry_begin(struct retry *retry, int64_t duration_us, int64_t deadline_us)
 }
 
 bool
-retry_next(struct retry *retry, int code, const char *host, const char *port)
+retry_pause(struct retry *retry, int code, const char *host, const char *port)
 {
-	int64_t wake_us = clock_earlier(clock_deadline(retry->pause_us),
-	    retry->until_us);
-
 	if (retry->last || (code != EXIT_NETWORK && code != EXIT_TIME &&
 	    code != EXIT_NAME))
 		return false;
 	if (retry->pause_us == SHORTEST)
 		diag_say(1, "waiting for %s%s%s", host, port != NULL ?
 		    " port " : "", port != NULL ? port : "");
-	while (!clock_passed(wake_us))
-		poll(NULL, 0, clock_poll_ms(wake_us));
+	retry->next_us = clock_earlier(clock_deadline(retry->pause_us),
+	    retry->until_us);
+	return true;
+}
+
+void
+retry_resume(struct retry *retry)
+{
 	retry->last = clock_passed(retry->until_us);
 	if (retry->last)
 		retry->until_us = retry->deadline_us;
 	retry->pause_us *= 2;
 	if (retry->pause_us > CLOCK_SECOND)
 		retry->pause_us = CLOCK_SECOND;
+}
+
+bool
+retry_next(struct retry *retry, int code, const char *host, const char *port)
+{
+	struct loop loop;
+
+	if (!retry_pause(retry, code, host, port))
+		return false;
+	for (loop_open(&loop); !loop_passed(&loop, retry->next_us);) {
+		loop_begin(&loop);
+		loop_until(&loop, retry->next_us);
+		loop_run_once(&loop);
+	}
+	retry_resume(retry);
 	return true;
 }

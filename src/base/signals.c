@@ -2,48 +2,50 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/diag.h"
 #include "base/signals.h"
 
-#define PATHS	4
-
-static struct {
-	char	 path[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+/* What we have made in the file system, the last one first. */
+struct name {
+	struct name *next;
 	dev_t	 device;	/* what it named; inode 0: not known */
 	ino_t	 inode;
-} remembered[PATHS];
-static volatile sig_atomic_t paths;
+	char	 path[];	/* "" once it is removed */
+};
+
+static struct name *volatile names;
 static volatile sig_atomic_t asked;
 static pid_t owner;	/* a forked child must not remove its parent's paths */
 
 /* Somebody may have put a thing of his own where ours was. */
 static bool
-is_another(int i)
+is_another(const struct name *name)
 {
 	struct stat now;
 
-	return remembered[i].inode != 0 &&
-	    lstat(remembered[i].path, &now) == 0 &&
-	    (now.st_ino != remembered[i].inode ||
-	    now.st_dev != remembered[i].device);
+	return name->inode != 0 && lstat(name->path, &now) == 0 &&
+	    (now.st_ino != name->inode || now.st_dev != name->device);
 }
 
 /* Only async-signal-safe calls: this runs in the handler. */
+static void
+take_away(struct name *name)
+{
+	if (getpid() == owner && name->path[0] != '\0' && !is_another(name) &&
+	    unlink(name->path) == -1)
+		rmdir(name->path);
+	name->path[0] = '\0';
+}
+
 void
 signals_end(void)
 {
-	if (getpid() != owner)
-		return;
-	while (paths > 0) {
-		paths--;
-		if (is_another(paths))
-			continue;
-		if (unlink(remembered[paths].path) == -1)
-			rmdir(remembered[paths].path);
-	}
+	struct name *name;
+
+	for (name = names; name != NULL; name = name->next)
+		take_away(name);
 }
 
 static void
@@ -51,8 +53,8 @@ handle(int signal_number)
 {
 	diag_end_line();
 	signals_end();
-	signal(signal_number, SIG_DFL);
-	raise(signal_number);
+	/* Of process 1 the kernel takes no default action: it must leave. */
+	signals_die(signal_number);
 }
 
 static void
@@ -101,18 +103,40 @@ signals_defaults(void)
 }
 
 bool
-signals_remember(const char *text)
+signals_remember(const char *path)
 {
 	struct stat file = { .st_ino = 0 };
+	size_t size = strlen(path) + 1;
+	struct name *name = malloc(sizeof(*name) + size);
 
-	if (paths == PATHS || strlen(text) >= sizeof(remembered[0].path))
+	if (name == NULL)
 		return false;
-	strcpy(remembered[paths].path, text);
-	lstat(text, &file);
-	remembered[paths].device = file.st_dev;
-	remembered[paths].inode = file.st_ino;
-	paths++;
+	memcpy(name->path, path, size);
+	lstat(path, &file);
+	name->device = file.st_dev;
+	name->inode = file.st_ino;
+	name->next = names;
+	names = name;
 	return true;
+}
+
+void
+signals_forget(const char *path)
+{
+	struct name *name, **place;
+	sigset_t all, before;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	for (place = (struct name **)&names; (name = *place) != NULL;
+	    place = &name->next)
+		if (strcmp(name->path, path) == 0) {
+			take_away(name);
+			*place = name->next;
+			free(name);
+			break;
+		}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 void

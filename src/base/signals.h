@@ -28,9 +28,12 @@ void	signals_defaults(void);
 
 /*
  * Removes the path (a socket or an empty directory) at the end, whatever the
- * end is. The text is copied. Returns false when there is no room for it.
+ * end is. The text is copied. Returns false when there is no memory for it.
  */
 bool	signals_remember(const char *path);
+
+/* Removes this one now. */
+void	signals_forget(const char *path);
 
 /* Removes all remembered paths now, the last remembered first. */
 void	signals_end(void);

@@ -5,17 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/clock.h"
 #include "base/loop.h"
 #include "base/retry.h"
 #include "net/address.h"
 #include "net/socket.h"
 #include "stream/stream.h"
 
+struct question;
 struct race;
-
-/* How long a handshake may take when nobody says. */
-#define CONNECTOR_LIMIT	(30 * CLOCK_SECOND)
 
 /*
  * A proxy on the way, which is connected to in the place of the target and
@@ -73,7 +70,9 @@ struct connector {
 	const struct connector_config *config;
 	struct stream *stream;		/* the owner's, to be filled */
 	struct address peer;		/* whom it is connected to */
-	struct race *race;		/* while resolving and connecting */
+	struct question *question;	/* while resolving */
+	struct race *race;		/* the same, and while connecting */
+	int64_t	 since_us;		/* the question, or the winner */
 	struct retry retry;
 	int64_t	 until_us;		/* of this try, or of the pause */
 	enum io	 wants;
@@ -100,13 +99,5 @@ bool	connector_step(struct connector *, const struct loop *);
  * stream that was handed over is not touched.
  */
 void	connector_close(struct connector *);
-
-/*
- * The end of a handshake that gave this answer, where a want means that its
- * time is over: EXIT_DONE; or an exit code with the reason printed, unless
- * quiet and not for good, and the stream closed.
- */
-int	connector_check(struct stream *, const struct address *peer,
-	    enum io answer, bool quiet);
 
 #endif

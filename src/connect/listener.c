@@ -2,15 +2,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/loop.h"
-#include "base/signals.h"
 #include "connect/listener.h"
 #include "net/endpoint.h"
+#include "net/path.h"
 #include "sys/sys.h"
 
 #define BACKLOG	SOMAXCONN
@@ -33,30 +32,6 @@ complain(const char *what, const struct address *address)
 	return EXIT_LOCAL;
 }
 
-/*
- * A socket file that refuses connections was left by a process that died. One
- * that lives and takes streams says that we are of the wrong type; one that
- * takes datagrams does not notice. So nobody is disturbed.
- */
-static void
-remove_stale(const struct address *address)
-{
-	const char *path = address->sa.un.sun_path;
-	struct stat file;
-	int fd;
-
-	if (path[0] == '\0' || lstat(path, &file) == -1 ||
-	    !S_ISSOCK(file.st_mode))
-		return;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd == -1)
-		return;
-	if (connect(fd, &address->sa.any, address->length) == -1 &&
-	    errno == ECONNREFUSED)
-		unlink(path);
-	close(fd);
-}
-
 /* -1 with errno set, or a bound descriptor; -2 when the reason is printed. */
 static int
 bind_to(const struct listener_config *config, const struct address *address)
@@ -73,9 +48,8 @@ bind_to(const struct listener_config *config, const struct address *address)
 	/* On UDP it would let a second listener take the port. */
 	if (here->type == SOCK_STREAM && family != AF_UNIX)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (family == AF_UNIX)
-		remove_stale(address);
-	if (bind(fd, &address->sa.any, address->length) == 0)
+	if (family == AF_UNIX ? path_bind(fd, address) :
+	    bind(fd, &address->sa.any, address->length) == 0)
 		return fd;
 	error = errno;
 	close(fd);
@@ -141,9 +115,6 @@ bind_first(const struct listener_config *config,
 		    (errno == EADDRINUSE || errno == EACCES))
 			break;
 	}
-	if (fd >= 0 && address->sa.any.sa_family == AF_UNIX &&
-	    address->sa.un.sun_path[0] != '\0')
-		signals_remember(address->sa.un.sun_path);
 	return fd;
 }
 
@@ -310,11 +281,6 @@ listener_leave(struct listener *listener)
 void
 listener_close(struct listener *listener)
 {
-	struct address address;
-
-	socket_local(listener->fd, &address);
+	path_release(listener->fd);
 	listener_leave(listener);
-	if (address.sa.any.sa_family == AF_UNIX &&
-	    address.sa.un.sun_path[0] != '\0')
-		signals_end();
 }

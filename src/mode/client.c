@@ -1,49 +1,53 @@
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/retry.h"
+#include "base/loop.h"
 #include "cli/options.h"
-#include "connect/dial.h"
-#include "connect/greet.h"
+#include "connect/connector.h"
 #include "mode/mode.h"
 #include "mode/session.h"
 
-/* One try: connected, wrapped, and with hands shaken. */
-static int
-reach(const struct options *options, const struct dial_config *config,
-    int64_t deadline_us, struct stream *peer)
+static bool
+wrap(const void *options, int fd, const struct address *peer,
+    struct stream *stream)
 {
-	struct address address;
-	int fd, code = dial(config, deadline_us, &fd, &address);
+	return session_wrap(options, fd, peer, stream);
+}
 
-	if (code != EXIT_DONE)
-		return code;
-	if (!session_wrap(options, fd, &address, peer))
-		return EXIT_LOCAL;
-	return greet(peer, &address, deadline_us, config->quiet);
+/* Connected, wrapped, and with hands shaken. */
+static int
+reach(const struct options *options, struct stream *peer)
+{
+	const struct connector_config config = {
+		.endpoint = options->endpoint,
+		.port_text = options->ports_text,
+		.socket = options->socket,
+		.try_us = options->connect_us,
+		.await_us = options->await_us,
+		.deadline_us = options->deadline_us,
+		.wrap = wrap,
+		.context = options,
+	};
+	struct connector connector;
+	struct loop loop;
+
+	loop_open(&loop);
+	connector_begin(&connector, &config, peer);
+	while (!connector_step(&connector, &loop)) {
+		loop_begin(&loop);
+		connector_watch(&connector, &loop);
+		loop_run_once(&loop);
+	}
+	loop_close(&loop);
+	return connector.code;
 }
 
 int
 mode_client(const struct options *options)
 {
-	struct dial_config config = {
-		.endpoint = options->endpoint,
-		.socket = options->socket,
-	};
 	struct stream peer;
-	struct retry retry;
-	int64_t deadline_us;
-	int code;
+	int code = session_begin(options);
 
-	code = session_begin(options);
-	if (code != EXIT_DONE)
-		return code;
-	retry_begin(&retry, options->await_us, options->deadline_us);
-	do {
-		config.quiet = !retry.last;
-		deadline_us = clock_earlier(retry.until_us,
-		    clock_deadline(options->connect_us));
-		code = reach(options, &config, deadline_us, &peer);
-	} while (retry_next(&retry, code, options->endpoint.host,
-	    options->ports_text));
+	if (code == EXIT_DONE)
+		code = reach(options, &peer);
 	return code == EXIT_DONE ? session_run(options, &peer) : code;
 }

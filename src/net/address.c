@@ -1,13 +1,9 @@
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netdb.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "net/address.h"
 
 void
@@ -17,108 +13,6 @@ address_set_port(struct address *address, uint16_t port)
 		address->sa.in4.sin_port = htons(port);
 	else if (address->sa.any.sa_family == AF_INET6)
 		address->sa.in6.sin6_port = htons(port);
-}
-
-static bool
-is_listed(const struct address_list *list, const struct address *address)
-{
-	size_t i;
-
-	for (i = 0; i < list->count; i++)
-		if (address_equal(&list->item[i], address))
-			return true;
-	return false;
-}
-
-/* Each once: glibc takes "::1 name" in hosts(5) for a second 127.0.0.1. */
-static void
-list_fill(struct address_list *list, const struct addrinfo *info, uint16_t port)
-{
-	struct address *to;
-
-	list->count = 0;
-	for (; info != NULL && list->count < ADDRESS_LIST;
-	    info = info->ai_next) {
-		to = &list->item[list->count];
-		memset(to, 0, sizeof(*to));
-		memcpy(&to->sa, info->ai_addr, info->ai_addrlen);
-		to->length = info->ai_addrlen;
-		address_set_port(to, port);
-		list->count += !is_listed(list, to);
-	}
-}
-
-/*
- * getaddrinfo_a(3) asks in a thread of libc's, which a deadline can leave
- * behind: the request is then never freed, since the thread still writes it.
- */
-static int
-resolve_until(const char *host, const struct addrinfo *hints,
-    int64_t deadline_us, struct addrinfo **found)
-{
-	struct request {
-		struct gaicb item;
-		struct addrinfo hints;
-		char host[ADDRESS_NAME + 1];
-	} *request = calloc(1, sizeof(*request));
-	struct gaicb *list[1];
-	int64_t left;
-	int code;
-
-	if (request == NULL)
-		return EAI_MEMORY;
-	request->hints = *hints;
-	snprintf(request->host, sizeof(request->host), "%s", host);
-	request->item.ar_name = request->host;
-	request->item.ar_request = &request->hints;
-	list[0] = &request->item;
-	code = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
-	while (code == 0 && (code = gai_error(list[0])) == EAI_INPROGRESS) {
-		left = deadline_us - clock_now_us();
-		if (left <= 0)
-			return ADDRESS_TIMED_OUT;
-		gai_suspend((const struct gaicb *const *)list, 1,
-		    &(struct timespec){ .tv_sec = left / CLOCK_SECOND,
-		    .tv_nsec = left % CLOCK_SECOND * 1000 });
-		code = 0;
-	}
-	*found = request->item.ar_result;
-	free(request);
-	return code;
-}
-
-int
-address_resolve(const struct address_query *query, int64_t deadline_us,
-    struct address_list *list)
-{
-	struct addrinfo *found = NULL, hints = {
-		.ai_family = query->family,
-		.ai_socktype = query->type,
-		.ai_flags = AI_NUMERICHOST,
-	};
-	int code;
-
-	/* Digits need no resolver, and no thread. */
-	code = getaddrinfo(query->host, NULL, &hints, &found);
-	if (code == EAI_NONAME && !query->numeric) {
-		hints.ai_flags = 0;
-		code = deadline_us == CLOCK_NEVER ?
-		    getaddrinfo(query->host, NULL, &hints, &found) :
-		    resolve_until(query->host, &hints, deadline_us, &found);
-	}
-	if (code != 0)
-		return code;
-	list_fill(list, found, query->port);
-	freeaddrinfo(found);
-	return 0;
-}
-
-const char *
-address_error(int code)
-{
-	if (code == ADDRESS_TIMED_OUT)
-		return "timed out";
-	return code == EAI_SYSTEM ? strerror(errno) : gai_strerror(code);
 }
 
 bool

@@ -7,10 +7,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/*
- * Socket addresses, from text and to text. The only room that asks the
- * resolver.
- */
+/* Socket addresses, from text and to text. */
 
 struct address {
 	socklen_t length;
@@ -39,21 +36,6 @@ struct address_query {
 	uint16_t port;		/* put into each address found */
 	bool	 numeric;	/* look up neither names nor services (-n) */
 };
-
-/* Not one of getaddrinfo's codes, which are negative. */
-#define ADDRESS_TIMED_OUT	1
-
-/*
- * All addresses of the host, which is no path, in getaddrinfo(3)'s order (RFC
- * 6724), or the first ADDRESS_LIST of them. Returns 0, an EAI_ code, or
- * ADDRESS_TIMED_OUT when the deadline passed first; the question is then
- * abandoned, not waited for.
- */
-int	address_resolve(const struct address_query *, int64_t deadline_us,
-	    struct address_list *);
-
-/* Why address_resolve returned this code; for EAI_SYSTEM errno is read. */
-const char *address_error(int code);
 
 /*
  * A UNIX socket's address (unix(7)); "@name" is an abstract one. Returns

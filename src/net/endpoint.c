@@ -5,89 +5,125 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/signals.h"
 #include "net/endpoint.h"
+#include "net/path.h"
+#include "net/resolve.h"
 #include "net/socket.h"
+
+int
+endpoint_check(const struct address_query *query, int answer, bool quiet)
+{
+	if (answer == 0)
+		return EXIT_DONE;
+	if (!quiet)
+		diag_error("getaddrinfo for host \"%s\" port %u: %s",
+		    query->host, query->port, resolve_error(answer));
+	return answer == RESOLVE_TIMED_OUT ? EXIT_TIME : EXIT_NAME;
+}
 
 int
 endpoint_find(const struct address_query *query, bool quiet,
     int64_t deadline_us, struct address_list *list)
 {
-	int code;
-
-	if (query->family == AF_UNIX) {
-		list->count = 1;
-		address_parse_unix(query->host, &list->item[0]);
-		return EXIT_DONE;
-	}
-	code = address_resolve(query, deadline_us, list);
-	if (code == 0)
-		return EXIT_DONE;
-	if (!quiet)
-		diag_error("getaddrinfo for host \"%s\" port %u: %s",
-		    query->host, query->port, address_error(code));
-	return code == ADDRESS_TIMED_OUT ? EXIT_TIME : EXIT_NAME;
+	return endpoint_check(query, resolve_run(query, deadline_us, list),
+	    quiet);
 }
 
-/* One source address can only reach hosts of its family. */
-static int
-keep_family(struct address_list *list, int family, const char *host,
-    const char *source)
+bool
+endpoint_source_query(const struct address_query *host,
+    const struct socket_config *config, struct address_query *query)
 {
-	size_t i, kept = 0;
+	*query = *host;
+	query->host = config->source_host;
+	query->port = config->source_port;
+	return query->host != NULL;
+}
+
+static const struct address *
+find_family(const struct address_list *list, int family)
+{
+	size_t i;
 
 	for (i = 0; i < list->count; i++)
 		if (list->item[i].sa.any.sa_family == family)
-			list->item[kept++] = list->item[i];
-	list->count = kept;
+			return &list->item[i];
+	return NULL;
+}
+
+int
+endpoint_match(const struct address_query *host, const char *name,
+    struct address_list *hosts, const struct address_list *found,
+    struct endpoint_source *source)
+{
+	const struct address *from;
+	size_t i, kept = 0;
+
+	source->count = 0;
+	for (i = 0; i < hosts->count; i++) {
+		from = find_family(found, hosts->item[i].sa.any.sa_family);
+		if (from == NULL)
+			continue;
+		if (endpoint_source(source, from->sa.any.sa_family) == NULL)
+			source->item[source->count++] = *from;
+		hosts->item[kept++] = hosts->item[i];
+	}
+	hosts->count = kept;
 	if (kept > 0)
 		return EXIT_DONE;
-	diag_error("no address of %s can be reached from %s", host, source);
+	diag_error("no address of %s can be reached from %s", host->host, name);
 	return EXIT_NETWORK;
 }
 
-static int
-find_source(const struct address_query *host,
-    const struct socket_config *config, int64_t deadline_us,
-    struct address_list *hosts, struct address *source)
+void
+endpoint_any(uint16_t port, struct endpoint_source *source)
 {
-	struct address_query query = *host;
-	struct address_list list;
-	int code;
+	source->count = 0;
+	if (port == 0)
+		return;
+	address_any(AF_INET6, port, &source->item[source->count++]);
+	address_any(AF_INET, port, &source->item[source->count++]);
+}
 
-	source->length = 0;
-	query.host = config->source_host;
-	query.port = config->source_port;
-	if (query.host == NULL && query.port == 0)
-		return EXIT_DONE;
-	if (query.host == NULL) {
-		address_any(hosts->item[0].sa.any.sa_family, query.port,
-		    source);
-		return keep_family(hosts, source->sa.any.sa_family,
-		    host->host, "0.0.0.0");
-	}
-	code = endpoint_find(&query, false, deadline_us, &list);
-	if (code != EXIT_DONE)
-		return code;
-	*source = list.item[0];
-	return keep_family(hosts, source->sa.any.sa_family, host->host,
-	    query.host);
+const struct address *
+endpoint_source(const struct endpoint_source *source, int family)
+{
+	size_t i;
+
+	for (i = 0; i < source->count; i++)
+		if (source->item[i].sa.any.sa_family == family)
+			return &source->item[i];
+	return NULL;
+}
+
+void
+endpoint_found(const struct address_query *host,
+    const struct address_list *list, int64_t since_us)
+{
+	diag_say(2, "%s has %zu address%s, found in %.3f ms", host->host,
+	    list->count, list->count == 1 ? "" : "es",
+	    (double)(clock_now_us() - since_us) / 1000);
 }
 
 int
 endpoint_pair(const struct address_query *host,
     const struct socket_config *config, bool quiet, int64_t deadline_us,
-    struct address_list *hosts, struct address *source)
+    struct address_list *hosts, struct endpoint_source *source)
 {
 	int64_t since_us = clock_now_us();
+	struct address_query query;
+	struct address_list list;
 	int code = endpoint_find(host, quiet, deadline_us, hosts);
 
 	if (code != EXIT_DONE)
 		return code;
-	diag_say(2, "%s has %zu address%s, found in %.3f ms", host->host,
-	    hosts->count, hosts->count == 1 ? "" : "es",
-	    (double)(clock_now_us() - since_us) / 1000);
-	return find_source(host, config, deadline_us, hosts, source);
+	endpoint_found(host, hosts, since_us);
+	if (!endpoint_source_query(host, config, &query)) {
+		endpoint_any(query.port, source);
+		return EXIT_DONE;
+	}
+	code = endpoint_find(&query, false, deadline_us, &list);
+	return code != EXIT_DONE ? code :
+	    endpoint_match(host, query.host, hosts, &list, source);
 }
 
 bool
@@ -98,10 +134,9 @@ endpoint_bind(int fd, const struct address *source)
 
 	if (source->sa.any.sa_family != AF_UNIX)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, &source->sa.any, source->length) == 0)
-		return source->sa.any.sa_family != AF_UNIX ||
-		    source->sa.un.sun_path[0] == '\0' ||
-		    signals_remember(source->sa.un.sun_path);
+	if (source->sa.any.sa_family == AF_UNIX ? path_bind(fd, source) :
+	    bind(fd, &source->sa.any, source->length) == 0)
+		return true;
 	diag_error("cannot bind to %s: %s", address_port_text(source, text),
 	    strerror(errno));
 	return false;

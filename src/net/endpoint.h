@@ -2,6 +2,7 @@
 #define ENDPOINT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "net/address.h"
@@ -17,15 +18,47 @@ struct socket_config;
 int	endpoint_find(const struct address_query *, bool quiet,
 	    int64_t deadline_us, struct address_list *);
 
+/* The same from what resolve.h has answered. */
+int	endpoint_check(const struct address_query *, int answer, bool quiet);
+
+/* Says (-vv) how many addresses there are, and how long that took. */
+void	endpoint_found(const struct address_query *host,
+	    const struct address_list *, int64_t since_us);
+
+/* Where to come from: at most one address of a family; none: anywhere. */
+struct endpoint_source {
+	size_t	 count;
+	struct address item[2];
+};
+
+/* The address to bind to for a host of this family, or NULL. */
+const struct address *endpoint_source(const struct endpoint_source *,
+	    int family);
+
+/* Whether -s names a host, and the question that finds it. */
+bool	endpoint_source_query(const struct address_query *host,
+	    const struct socket_config *, struct address_query *);
+
+/* Without -s: any address, but this port, if it is not 0. */
+void	endpoint_any(uint16_t port, struct endpoint_source *);
+
 /*
- * For who connects: the host's addresses as above, told at -vv, and what -s
- * and -p say to come from, of length 0 when they say nothing. Leaves only
- * those hosts that can be reached from there. Returns EXIT_DONE, or an exit
- * code with the reason printed; quiet is only about the host.
+ * With -s: of what was found for the name, an address for each family of the
+ * hosts. Leaves only those hosts that can be reached from there. Returns
+ * EXIT_DONE, or an exit code with the reason printed.
+ */
+int	endpoint_match(const struct address_query *host, const char *name,
+	    struct address_list *hosts, const struct address_list *found,
+	    struct endpoint_source *);
+
+/*
+ * All of that, asleep: the host's addresses and where to come from. Returns
+ * EXIT_DONE, or an exit code with the reason printed; quiet is only about the
+ * host.
  */
 int	endpoint_pair(const struct address_query *host,
 	    const struct socket_config *, bool quiet, int64_t deadline_us,
-	    struct address_list *hosts, struct address *source);
+	    struct address_list *hosts, struct endpoint_source *);
 
 /*
  * Binds the socket to the source, whose path, if it is one, is removed at the

@@ -80,7 +80,7 @@ begin(struct scan *scan)
 		.job = scan->next,
 		.fd = { -1, -1 },
 		.since_us = now_us,
-		.again_us = scan->pass_us < 0 || scan->source.length != 0 ?
+		.again_us = scan->pass_us < 0 || scan->source.count != 0 ?
 		    CLOCK_NEVER : now_us + scan->pass_us / SLOT_TRIES,
 		.until_us = scan->pass_us < 0 ? CLOCK_NEVER :
 		    now_us + scan->pass_us,

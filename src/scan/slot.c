@@ -70,6 +70,8 @@ static int
 make_socket(struct scan *scan, size_t job, const struct address *to)
 {
 	size_t address = job / scan->config->ports->count;
+	const struct address *source = endpoint_source(&scan->source,
+	    to->sa.any.sa_family);
 	int fd;
 
 	if (scan->spare_address != address)
@@ -82,8 +84,8 @@ make_socket(struct scan *scan, size_t job, const struct address *to)
 	if (fd == -1)
 		return -1;
 	socket_hear_icmp(fd, to->sa.any.sa_family);
-	if (socket_sign(&scan->socket, fd, to) && (scan->source.length == 0 ||
-	    endpoint_bind(fd, &scan->source)))
+	if (socket_sign(&scan->socket, fd, to) && (source == NULL ||
+	    endpoint_bind(fd, source)))
 		return fd;
 	close(fd);
 	errno = 0;

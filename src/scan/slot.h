@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "net/address.h"
+#include "net/endpoint.h"
 #include "net/socket.h"
 #include "scan/ledger.h"
 
@@ -36,7 +37,7 @@ struct scan {
 	struct socket_config socket;
 	struct ledger ledger;
 	struct address_list list;
-	struct address source;	/* to bind to; length 0: none */
+	struct endpoint_source source;	/* to bind to */
 	struct slot *slot;
 	struct pollfd *wait;	/* two for each slot */
 	size_t	 busy, room;	/* slots in use, and to be used */
