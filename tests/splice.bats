@@ -155,7 +155,7 @@ hashed() {
 	for n in 1 2 3 4 5 6; do
 		hashed splice EINVAL "$n"
 	done
-	# A slow hash has room for a part of what the conduit holds.
+	# A slow hash has room for a part of what our pipe holds.
 	for n in 2 3 4 5; do
 		hashed splice EINVAL "$n" 20000
 	done

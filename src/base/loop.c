@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
@@ -79,11 +80,17 @@ loop_hurry(struct loop *loop)
 void
 loop_run_once(struct loop *loop)
 {
+	int64_t left_us = loop->next_us - clock_now_us();
+	struct timespec left = { .tv_sec = 0 };
 	size_t i;
 
+	if (left_us > 0) {
+		left.tv_sec = (time_t)(left_us / CLOCK_SECOND);
+		left.tv_nsec = (long)(left_us % CLOCK_SECOND) * 1000;
+	}
 	/* A sleep that failed or was interrupted tells of no descriptor. */
-	if (poll(loop->set, (nfds_t)loop->count,
-	    clock_poll_ms(loop->next_us)) == -1)
+	if (ppoll(loop->set, (nfds_t)loop->count,
+	    loop->next_us == CLOCK_NEVER ? NULL : &left, NULL) == -1)
 		for (i = 0; i < loop->count; i++)
 			loop->set[i].revents = 0;
 	loop->now_us = clock_now_us();

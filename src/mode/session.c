@@ -61,12 +61,32 @@ end(const struct options *options, struct stream *local, struct stream *peer,
 	return code == EXIT_DONE && named_is_left() ? EXIT_NETWORK : code;
 }
 
+/* From the first byte to the last. Returns the exit code. */
+static int
+run(struct relay *relay)
+{
+	struct loop loop;
+
+	loop_open(&loop);
+	for (;;) {
+		relay_step(relay, &loop);
+		if (relay->state == RELAY_DONE)
+			break;
+		loop_begin(&loop);
+		relay_watch(relay, &loop);
+		loop_run_once(&loop);
+	}
+	loop_close(&loop);
+	outcome_say(&relay->outcome);
+	return relay->outcome.code;
+}
+
 int
 session_run(const struct options *options, struct stream *peer)
 {
-	struct relay_count count;
 	struct report report;
 	struct stream local;
+	struct relay relay;
 	int code;
 
 	if (options->child.command == NULL ?
@@ -77,8 +97,10 @@ session_run(const struct options *options, struct stream *peer)
 	}
 	if (!report_begin(&report, &options->report, peer))
 		return end(options, &local, peer, EXIT_LOCAL);
-	code = relay_run(&local, peer, &options->relay, &report.watch, &count);
+	relay_open(&relay, &local, peer, &options->relay, &report.watch);
+	code = run(&relay);
+	relay_close(&relay);
 	code = end(options, &local, peer, code);
-	report_end(&report, &count, code);
+	report_end(&report, &relay.outcome, code);
 	return code;
 }

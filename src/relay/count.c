@@ -1,7 +1,7 @@
 #include "base/clock.h"
-#include "base/signals.h"
 #include "net/socket.h"
-#include "relay/run.h"
+#include "relay/count.h"
+#include "relay/relay.h"
 
 /* The end itself, which comes last, does not count. */
 uint64_t
@@ -28,20 +28,20 @@ count_acknowledged(const struct relay *relay)
 void
 count_take(struct relay *relay)
 {
-	relay->count->sent = count_acknowledged(relay);
-	relay->count->received = relay->receive.moved;
+	relay->outcome.sent = count_acknowledged(relay);
+	relay->outcome.received = relay->receive.moved;
 }
 
 /* Without a watch that wants to be told, and no signal, this costs nothing. */
 void
-count_tick(struct relay *relay)
+count_tick(struct relay *relay, const struct loop *loop)
 {
 	const struct relay_watch *watch = relay->watch;
-	bool asked = signals_asked();
 
-	if (!asked && !clock_passed(relay->tick_deadline_us))
+	if (!loop->progress_asked &&
+	    !loop_passed(loop, relay->tick_deadline_us))
 		return;
 	count_take(relay);
-	watch->tick(watch->context, relay->count, asked);
+	watch->tick(watch->context, &relay->outcome, loop->progress_asked);
 	relay->tick_deadline_us = clock_deadline(watch->every_us);
 }

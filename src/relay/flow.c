@@ -1,5 +1,5 @@
 #include <errno.h>
-#include <stdlib.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -8,8 +8,6 @@
 #include "base/diag.h"
 #include "net/socket.h"
 #include "relay/flow.h"
-
-#define BUFFER	(256 << 10)
 
 /* Full buffers a step moves before the other direction has its turn. */
 #define SHARE	16
@@ -37,6 +35,18 @@
  */
 #define FAREWELL	(CLOCK_SECOND / 2)
 
+/*
+ * A pipe wakes its reader for the first page, while its writer has more: so
+ * where much comes that way, a short nap saves many wake-ups.
+ */
+#define NAP		50
+
+/* In which a hash takes half of its pipe at most. */
+#define COPY_NAP	200
+
+#define GONE		(POLLERR | POLLHUP | POLLNVAL)
+#define DATAGRAM	65507		/* bytes, the largest */
+
 static const char *state_name[] = { "open", "drain", "closed" };
 
 /* The only place where the state changes. */
@@ -61,7 +71,7 @@ broke(struct flow *flow, struct stream *culprit, bool source)
 	    source ? culprit->input : culprit->output, culprit->error);
 }
 
-bool
+void
 flow_open(struct flow *flow, const char *name, struct stream *source,
     struct stream *sink)
 {
@@ -69,46 +79,59 @@ flow_open(struct flow *flow, const char *name, struct stream *source,
 		.name = name,
 		.source = source,
 		.sink = sink,
-		.size = sink->caps & STREAM_DATAGRAMS ? 65507 : BUFFER,
-		.data = malloc(BUFFER),
-		.conduit = { .in = -1, .out = -1 },
-		.copy_only = !conduit_serves(source, sink),
+		.splice = { .pipe = { -1, -1 } },
+		.place = { -1, -1 },
+		.copy_only = !splice_serves(source, sink),
+		.unfinished = true,
 	};
-	return flow->data != NULL;
+}
+
+/* What nothing rests in goes back to the pool. */
+static void
+give_back(struct flow *flow)
+{
+	if (flow->head == flow->tail) {
+		pool_give_buffer(flow->data);
+		flow->data = NULL;
+	}
+	if (flow->splice.held == 0)
+		splice_give_pipe(&flow->splice);
 }
 
 void
 flow_close(struct flow *flow)
 {
-	conduit_close(&flow->conduit);
-	free(flow->data);
-	free(flow->spare);
-	flow->data = flow->spare = NULL;
+	flow->head = flow->tail;
+	give_back(flow);
+	splice_give_pipe(&flow->splice);
 }
 
 bool
 flow_add_tap(struct flow *flow, struct tap *tap)
 {
-	size_t i = 0;
-
-	while (i < FLOW_TAPS && flow->tap[i] != NULL)
-		i++;
-	if (tap->apply != NULL && flow->spare == NULL)
-		flow->spare = malloc(BUFFER);
-	if (i == FLOW_TAPS || (tap->apply != NULL && flow->spare == NULL))
-		return false;
-	flow->tap[i] = tap;
 	if (tap->pipe != 0)
-		flow->conduit.copy_to = tap->pipe;
+		flow->splice.copy_to = tap->pipe;
 	else
 		flow->copy_only = true;
-	return true;
+	return taps_add(&flow->taps, tap);
+}
+
+static bool
+take_buffer(struct flow *flow)
+{
+	if (flow->data == NULL)
+		flow->data = pool_take_buffer();
+	if (flow->data != NULL)
+		return true;
+	stream_fail(flow->source, ENOMEM);
+	broke(flow, flow->source, true);
+	return false;
 }
 
 size_t
 flow_rests(const struct flow *flow)
 {
-	return flow->tail - flow->head + flow->conduit.held;
+	return flow->tail - flow->head + flow->splice.held;
 }
 
 /* The sink takes no more: an error, unless it may leave. */
@@ -120,7 +143,7 @@ sink_left(struct flow *flow)
 	if (!flow->deaf)
 		broke(flow, flow->sink, false);
 	else {
-		conduit_close(&flow->conduit);
+		splice_give_pipe(&flow->splice);
 		flow->copy_only = true;
 		flow->bulk = false;
 	}
@@ -137,16 +160,30 @@ sink_answered(struct flow *flow, enum io answer, size_t done)
 	return answer == IO_OK || flow->deaf;
 }
 
-/* True when the conduit is empty: in the sink, or taken back to be copied. */
+/* Whether a moment must pass before the sink gets more. */
 static bool
-drain_conduit(struct flow *flow)
+is_held(struct flow *flow)
+{
+	if (flow->hold_us != 0 && !clock_passed(flow->hold_us))
+		return true;
+	flow->hold_us = 0;
+	return false;
+}
+
+/* True when the pipe is empty: in the sink, or to be taken back and copied. */
+static bool
+drain_splice(struct flow *flow)
 {
 	size_t done;
 	enum io answer;
 
-	while (flow->conduit.held > 0 && !flow->copy_only) {
-		answer = conduit_drain(&flow->conduit, flow->sink, &done);
-		if (answer == IO_CANNOT)
+	while (flow->splice.held > 0 && !flow->copy_only) {
+		if (is_held(flow))
+			return false;
+		answer = splice_drain(&flow->splice, flow->sink, &done);
+		if (answer == IO_WANT_COPY)
+			flow->hold_us = clock_deadline(COPY_NAP);
+		else if (answer == IO_CANNOT)
 			flow->copy_only = true;
 		else if (!sink_answered(flow, answer, done))
 			return false;
@@ -175,9 +212,8 @@ drain_buffer(struct flow *flow)
 	enum io answer;
 
 	while (flow->head < flow->tail) {
-		if (flow->hold_us != 0 && !clock_passed(flow->hold_us))
+		if (is_held(flow))
 			return false;
-		flow->hold_us = 0;
 		answer = flow->sink->ops->write(flow->sink,
 		    flow->data + flow->head, offer(flow), &done);
 		if (!sink_answered(flow, answer, done))
@@ -192,37 +228,25 @@ drain_buffer(struct flow *flow)
 
 /*
  * All that the taps make of one byte must fit into the buffer. Where the rest
- * goes by the conduit, a first look need not touch all of the memory.
+ * goes by splice(2), a first look need not touch all of the memory.
  */
 static size_t
 room(const struct flow *flow)
 {
-	size_t i, size = flow->copy_only ? flow->size : FIRST_LOOK;
+	size_t size = !flow->copy_only ? FIRST_LOOK :
+	    flow->sink->caps & STREAM_DATAGRAMS ? DATAGRAM : POOL_BUFFER;
 
-	for (i = 0; i < FLOW_TAPS && flow->tap[i] != NULL; i++)
-		if (flow->tap[i]->apply != NULL)
-			size /= flow->tap[i]->growth;
-	return size;
+	return size / taps_growth(&flow->taps);
 }
 
 static size_t
 apply_taps(struct flow *flow, size_t size)
 {
-	struct tap *tap;
-	uint8_t *swap;
-	size_t i;
+	const struct tap *objects;
 
-	for (i = 0; i < FLOW_TAPS && (tap = flow->tap[i]) != NULL; i++) {
-		if (tap->apply == NULL) {
-			if (size > 0 && !tap->look(tap, flow->data, size))
-				broke(flow, tap->blame, true);
-			continue;
-		}
-		size = tap->apply(tap, flow->data, size, flow->spare);
-		swap = flow->data;
-		flow->data = flow->spare;
-		flow->spare = swap;
-	}
+	size = taps_apply(&flow->taps, &flow->data, size, &objects);
+	if (objects != NULL)
+		broke(flow, objects->blame, true);
 	return size;
 }
 
@@ -232,16 +256,19 @@ drain(struct flow *flow)
 {
 	bool seen;
 
+	is_held(flow);
 	for (;;) {
 		if (flow->deaf)
 			flow->head = flow->tail = 0;
-		if (!drain_buffer(flow) || !drain_conduit(flow))
+		if (!drain_buffer(flow) || !drain_splice(flow))
 			return false;
-		seen = flow->conduit.copied > 0;
-		flow->tail = conduit_take_back(&flow->conduit, flow->data,
-		    flow->size);
-		if (flow->tail == 0)
+		if (flow->splice.held == 0)
 			return true;
+		if (!take_buffer(flow))
+			return false;
+		seen = flow->splice.copied > 0;
+		flow->tail = splice_take_back(&flow->splice, flow->data,
+		    POOL_BUFFER / taps_growth(&flow->taps));
 		if (!seen)
 			flow->tail = apply_taps(flow, flow->tail);
 	}
@@ -288,15 +315,18 @@ fill_buffer(struct flow *flow, size_t limit)
 	size_t done = 0, size = room(flow);
 	enum io answer;
 
+	if (!take_buffer(flow))
+		return false;
 	if (limit < size)
 		size = limit;
 	answer = flow->source->ops->read(flow->source, flow->data, size, &done);
 	if (!source_answered(flow, answer, done))
 		return false;
 	flow->tail = apply_taps(flow, done);
-	if (done >= BULK_BEGIN && !flow->copy_only)
-		flow->bulk = conduit_open(&flow->conduit, flow->source,
-		    flow->sink);
+	if (done >= BULK_BEGIN && !flow->copy_only && !flow->bulk) {
+		splice_grow(flow->source, flow->sink);
+		flow->bulk = true;
+	}
 	return done == size || flow->bulk ||
 	    flow->source->caps & (STREAM_DATAGRAMS | STREAM_BUFFERS);
 }
@@ -318,11 +348,11 @@ is_forgiven(struct flow *flow)
 	return true;
 }
 
-/* One splice(2) from end to end: nothing rests, but either may be waited for. */
+/* One splice(2) from end to end: nothing rests, either may be waited for. */
 static enum io
 pass(struct flow *flow, size_t limit, size_t *done)
 {
-	enum io answer = conduit_pass(flow->source, flow->sink, limit, done);
+	enum io answer = splice_pass(flow->source, flow->sink, limit, done);
 
 	flow->moved += *done;
 	flow->sink_full = answer == IO_WANT_WRITE;
@@ -334,68 +364,89 @@ pass(struct flow *flow, size_t limit, size_t *done)
 	return flow->deaf ? IO_OK : answer;
 }
 
+/* By a pipe of ours, unless there is one already. */
+static enum io
+by_splice(struct flow *flow, size_t limit, size_t *done)
+{
+	if (splice_is_direct(&flow->splice, flow->source, flow->sink))
+		return pass(flow, limit, done);
+	if (!splice_take_pipe(&flow->splice))
+		return IO_EOF;
+	return splice_fill(&flow->splice, flow->source, limit, done);
+}
+
+/*
+ * Whether splice(2) wants what poll(2) has just said is there: before an octet
+ * of urgent data it says so for ever, and a read must step over it.
+ */
+static bool
+is_stuck(const struct flow *flow, enum io answer)
+{
+	return answer == flow->ready && answer != IO_OK;
+}
+
 /* As with the buffer, another round is worth it after a full load only. */
 static bool
-fill_conduit(struct flow *flow, size_t limit)
+fill_splice(struct flow *flow, size_t limit)
 {
 	size_t done = 0;
-	enum io answer;
+	enum io answer = by_splice(flow, limit, &done);
 
-	if (conduit_is_direct(&flow->conduit, flow->source, flow->sink))
-		answer = pass(flow, limit, &done);
-	else
-		answer = conduit_fill(&flow->conduit, flow->source, limit,
-		    &done);
 	flow->copy_only |= answer == IO_CANNOT;
 	flow->bulk = !flow->copy_only && (answer != IO_OK || done >= BULK_END);
-	if (answer == IO_CANNOT || answer == IO_EOF)
+	if (answer == IO_CANNOT || answer == IO_EOF || is_stuck(flow, answer)) {
+		flow->sink_full = false;
 		return fill_buffer(flow, limit);
+	}
 	if (flow->sink_full)
 		return false;
-	return source_answered(flow, answer, done) && done == CONDUIT_SIZE;
+	return source_answered(flow, answer, done) &&
+	    (done == SPLICE_SIZE || done == limit);
+}
+
+/* What the rate allows now; 0: nothing, and pause_us is set. */
+static size_t
+allowed(struct flow *flow)
+{
+	size_t limit = throttle_allows(&flow->throttle);
+
+	if (limit == 0)
+		flow->pause_us = throttle_deadline(&flow->throttle);
+	/* A datagram is not cut: the next must wait longer. */
+	else if ((flow->source->caps | flow->sink->caps) & STREAM_DATAGRAMS)
+		limit = SIZE_MAX;
+	return limit;
 }
 
 /* Moves what may be moved now; true when it is worth another round. */
 static bool
-fill(struct flow *flow)
+fill(struct flow *flow, size_t limit)
 {
-	size_t limit = SIZE_MAX;
+	size_t rate = SIZE_MAX;
 
-	if (flow->throttle.rate > 0) {
-		limit = throttle_allows(&flow->throttle);
-		flow->pause_us = 0;
-		if (limit == 0) {
-			flow->pause_us = throttle_deadline(&flow->throttle);
-			return false;
-		}
-		/* A datagram is not cut: the next must wait longer. */
-		if ((flow->source->caps | flow->sink->caps) & STREAM_DATAGRAMS)
-			limit = SIZE_MAX;
-	}
-	return flow->bulk ? fill_conduit(flow, limit) :
+	if (flow->pause_us != 0 && !clock_passed(flow->pause_us))
+		return false;
+	flow->pause_us = 0;
+	if (flow->throttle.rate > 0)
+		rate = allowed(flow);
+	if (rate == 0)
+		return false;
+	if (rate < limit)
+		limit = rate;
+	return flow->bulk ? fill_splice(flow, limit) :
 	    fill_buffer(flow, limit);
-}
-
-/* Whether the taps agree that all is as it should be. */
-static bool
-end_taps(struct flow *flow)
-{
-	struct tap *tap;
-	size_t i;
-
-	for (i = 0; i < FLOW_TAPS && (tap = flow->tap[i]) != NULL; i++)
-		if (tap->end != NULL && !tap->end(tap))
-			broke(flow, tap->blame, true);
-	return flow->culprit == NULL;
 }
 
 static void
 tell_sink(struct flow *flow)
 {
+	const struct tap *objects = taps_end(&flow->taps);
 	enum io answer = IO_OK;
 
-	if (!end_taps(flow))
+	if (objects != NULL) {
+		broke(flow, objects->blame, true);
 		return;
+	}
 	if (!flow->keep_sink && !flow->deaf)
 		answer = flow->sink->ops->shutdown(flow->sink);
 	flow->sink_wants = answer;
@@ -406,28 +457,49 @@ tell_sink(struct flow *flow)
 		    "nothing rests" : "sink told");
 }
 
-void
-flow_step(struct flow *flow)
+/* True when a step ended by its share, and there may be more. */
+static bool
+go_on(struct flow *flow)
 {
+	size_t share = flow->share > 0 ? flow->share : SIZE_MAX;
+	uint64_t end = flow->taken + share;
 	bool more = true;
 	int round;
 
-	flow->sink_full = flow->unfinished = false;
 	for (round = 0; round < SHARE && more; round++) {
-		if (flow->culprit != NULL || flow->state == FLOW_CLOSED)
-			return;
-		if (!drain(flow))
-			return;
-		if (flow->state == FLOW_OPEN && !flow->mute) {
-			more = fill(flow);
-			if (flow->culprit != NULL || !drain(flow))
-				return;
-		} else
-			more = false;
+		if (flow->culprit != NULL || flow->state == FLOW_CLOSED ||
+		    !drain(flow))
+			return false;
+		if (share != SIZE_MAX && flow->taken >= end)
+			return flow->state == FLOW_OPEN;
+		more = flow->state == FLOW_OPEN && !flow->mute &&
+		    fill(flow, share);
+		flow->ready = IO_OK;
+		if (flow->culprit != NULL || !drain(flow))
+			return false;
 		if (flow->state == FLOW_DRAIN)
 			tell_sink(flow);
 	}
-	flow->unfinished = more;
+	return more;
+}
+
+void
+flow_step(struct flow *flow)
+{
+	flow->sink_full = flow->unfinished = false;
+	flow->unfinished = go_on(flow);
+	give_back(flow);
+}
+
+bool
+flow_insert(struct flow *flow, const void *data, size_t size)
+{
+	if (flow->state != FLOW_OPEN || flow_rests(flow) > 0 ||
+	    flow->culprit != NULL || !take_buffer(flow))
+		return false;
+	memcpy(flow->data, data, size);
+	flow->tail = size;
+	return true;
 }
 
 void
@@ -450,38 +522,80 @@ events(enum io wants, short otherwise)
 	}
 }
 
-void
-flow_interest(struct flow *flow)
+/* Only while it gives: else poll(2) shall say when there is more. */
+static bool
+naps(const struct flow *flow)
 {
-	struct pollfd *source = &flow->wait[0], *sink = &flow->wait[1];
-
-	*source = *sink = (struct pollfd){ .fd = -1 };
-	flow->patience_us = CLOCK_NEVER;
-	if (flow->culprit != NULL || flow->state == FLOW_CLOSED)
-		return;
-	if (flow_rests(flow) == 0 && flow->state == FLOW_OPEN && !flow->mute &&
-	    !flow->sink_full && flow->pause_us == 0) {
-		if (flow->patient)
-			flow->patience_us = clock_deadline(PATIENCE);
-		source->fd = flow->source_wants == IO_WANT_WRITE ?
-		    flow->source->wfd : flow->source->rfd;
-		source->events = events(flow->source_wants, POLLIN);
-	}
-	if (!flow->deaf && (!flow->sink_gone ||
-	    (flow_rests(flow) > 0 && flow->hold_us == 0)))
-		sink->fd = flow->sink->wfd;
-	if (flow->sink_full)
-		sink->events = POLLOUT;
-	else if (flow->hold_us == 0 &&
-	    (flow_rests(flow) > 0 || flow->state == FLOW_DRAIN))
-		sink->events = events(flow->sink_wants, POLLOUT);
+	return flow->may_nap && flow->bulk && !flow->unfinished &&
+	    flow->source->caps & STREAM_PIPE_INPUT &&
+	    flow->source_wants == IO_OK;
 }
 
-bool
-flow_may_nap(const struct flow *flow)
+static bool
+wants_source(const struct flow *flow)
 {
-	return flow->bulk && flow->source->caps & STREAM_PIPE_INPUT &&
-	    flow->wait[0].fd != -1 && !flow->unfinished;
+	return flow_rests(flow) == 0 && flow->state == FLOW_OPEN &&
+	    !flow->mute && !flow->sink_full && flow->pause_us == 0;
+}
+
+static void
+watch_source(struct flow *flow, struct loop *loop)
+{
+	const struct stream *source = flow->source;
+
+	if (!wants_source(flow))
+		return;
+	if (naps(flow)) {
+		flow->pause_us = clock_deadline(NAP);
+		return;
+	}
+	if (flow->patient)
+		flow->patience_us = clock_deadline(PATIENCE);
+	flow->asked[0] = events(flow->source_wants, POLLIN);
+	flow->place[0] = loop_watch(loop, flow->source_wants == IO_WANT_WRITE ?
+	    source->wfd : source->rfd, flow->asked[0]);
+}
+
+static void
+watch_sink(struct flow *flow, struct loop *loop)
+{
+	bool rests = flow_rests(flow) > 0 && flow->hold_us == 0;
+
+	if (flow->sink_full)
+		flow->asked[1] = POLLOUT;
+	else if (rests || (flow->state == FLOW_DRAIN && flow->hold_us == 0))
+		flow->asked[1] = events(flow->sink_wants, POLLOUT);
+	if (!flow->deaf && (!flow->sink_gone || rests))
+		flow->place[1] = loop_watch(loop, flow->sink->wfd,
+		    flow->asked[1]);
+}
+
+/* The next moment at which the flow wants to be stepped in any case. */
+static int64_t
+next_moment(const struct flow *flow)
+{
+	if (flow->culprit != NULL || flow->state == FLOW_CLOSED)
+		return CLOCK_NEVER;
+	if (flow->hold_us != 0)
+		return flow->hold_us;
+	if (flow->farewell_us != 0)
+		return flow->farewell_us;
+	if (flow->pause_us != 0)
+		return flow->pause_us;
+	return flow->unfinished ? 0 : flow->patience_us;
+}
+
+void
+flow_watch(struct flow *flow, struct loop *loop)
+{
+	flow->place[0] = flow->place[1] = -1;
+	flow->asked[0] = flow->asked[1] = 0;
+	flow->patience_us = CLOCK_NEVER;
+	if (flow->culprit == NULL && flow->state != FLOW_CLOSED) {
+		watch_source(flow, loop);
+		watch_sink(flow, loop);
+	}
+	loop_until(loop, next_moment(flow));
 }
 
 /*
@@ -504,29 +618,28 @@ hung_up(struct flow *flow)
 	sink_left(flow);
 }
 
-int64_t
-flow_deadline(const struct flow *flow)
+/* What poll(2) said of one end, if it was asked; the place is used up. */
+static short
+found(struct flow *flow, int end, const struct loop *loop)
 {
-	if (flow->hold_us != 0)
-		return flow->hold_us;
-	if (flow->farewell_us != 0)
-		return flow->farewell_us;
-	if (flow->pause_us != 0)
-		return flow->pause_us;
-	return flow->unfinished ? 0 : flow->patience_us;
+	short revents = loop_revents(loop, flow->place[end]);
+
+	flow->place[end] = -1;
+	return revents & (short)(flow->asked[end] | GONE);
 }
 
 bool
-flow_woken(struct flow *flow)
+flow_woken(struct flow *flow, const struct loop *loop)
 {
-	short gone = POLLERR | POLLHUP | POLLNVAL;
-	short seen = flow->wait[1].revents;
+	short source = found(flow, 0, loop), sink = found(flow, 1, loop);
 
-	if (seen & gone && !(seen & flow->wait[1].events))
+	flow->ready = source & flow->asked[0] ? IO_WANT_READ :
+	    flow->sink_full && sink & POLLOUT ? IO_WANT_WRITE : IO_OK;
+	if (sink & GONE && !(sink & flow->asked[1]))
 		hung_up(flow);
-	if (flow->wait[0].revents != 0 || seen != 0 || flow->unfinished)
+	if (source != 0 || sink != 0 || flow->unfinished)
 		return true;
-	if (!clock_passed(flow_deadline(flow)))
+	if (!loop_passed(loop, next_moment(flow)))
 		return false;
 	if (flow->farewell_us != 0 && flow->culprit == NULL) {
 		stream_fail(flow->sink, EPIPE);

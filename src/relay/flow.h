@@ -1,17 +1,15 @@
 #ifndef FLOW_H
 #define FLOW_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "relay/conduit.h"
+#include "base/loop.h"
+#include "relay/splice.h"
 #include "relay/tap.h"
 #include "relay/throttle.h"
 #include "stream/stream.h"
-
-#define FLOW_TAPS	6
 
 /*
  * One direction: what a source gives goes to a sink. A flow is stepped as far
@@ -37,72 +35,67 @@ struct flow {
 	struct stream *culprit;	/* whose IO_FAIL broke the flow, or NULL */
 	bool	 source_failed;	/* the culprit failed as source, not as sink */
 	bool	 sink_gone;	/* it has hung up, and misses nothing yet */
-	int64_t	 farewell_us;	/* until then the source's end makes that good */
+	int64_t	 farewell_us;	/* until then an end makes that good */
 	bool	 deaf;		/* it may leave, and has: all is dropped */
 
 	uint64_t taken;		/* bytes the source has given */
 	uint64_t moved;		/* bytes the sink has taken */
 
-	bool	 bulk;		/* go by the conduit: much is coming */
-	bool	 copy_only;	/* the conduit cannot serve these two */
+	bool	 bulk;		/* go by splice(2): much is coming */
+	bool	 copy_only;	/* splice(2) cannot serve these two */
 	bool	 sink_full;	/* nothing rests, but the sink is waited for */
-	struct conduit conduit;	/* bytes at rest in the kernel */
-	uint8_t *data;		/* bytes at rest here: head..tail of size */
-	size_t	 size, head, tail;
+	struct splice splice;	/* bytes at rest in the kernel */
+	uint8_t *data;		/* bytes at rest here, head..tail; else NULL */
+	size_t	 head, tail;
 	enum io	 source_wants;	/* IO_OK, or what its last call asked for */
 	enum io	 sink_wants;
 
-	struct tap *tap[FLOW_TAPS];	/* applied in order, NULL-ended */
-	uint8_t *spare;		/* what is read before taps change it */
+	struct taps taps;
 	int64_t	 line_us;	/* pause after each line (-i); 0: none */
 	int64_t	 hold_us;	/* nothing is drained before this moment */
 	struct throttle throttle;	/* a rate to keep */
 	int64_t	 pause_us;	/* nothing is filled before this moment */
+	size_t	 share;		/* most that a step moves; 0: much */
 
 	bool	 unfinished;	/* the step ended by its share of the time */
+	bool	 may_nap;	/* nobody else is kept waiting by a nap */
 	bool	 patient;	/* poll wakes us for much only */
 	int64_t	 patience_us;	/* but not later than at this moment */
 
-	struct pollfd wait[2];	/* source and sink, computed each round */
+	int	 place[2];	/* of source and sink in the loop, or -1 */
+	short	 asked[2];	/* what they are watched for */
+	enum io	 ready;		/* the want that poll has just fulfilled */
 };
 
-/*
- * Makes a flow that is open. Returns false when there is no memory; else
- * flow_close must be called. Neither stream is owned.
- */
-bool	flow_open(struct flow *, const char *name, struct stream *source,
+/* Makes a flow that is open, and wants to be stepped. No stream is owned. */
+void	flow_open(struct flow *, const char *name, struct stream *source,
 	    struct stream *sink);
 void	flow_close(struct flow *);
 
 /* Puts a tap behind those that are there. */
 bool	flow_add_tap(struct flow *, struct tap *);
 
+/*
+ * Says what it waits for. A sink is watched even while it has nothing to take:
+ * when it goes away, poll(2) tells by POLLERR or POLLHUP, which cannot be
+ * masked.
+ */
+void	flow_watch(struct flow *, struct loop *);
+
+/* Takes what the loop has found; true when a step is worth it. */
+bool	flow_woken(struct flow *, const struct loop *);
+
 /* As far as it goes without sleeping, within a share of the time. */
 void	flow_step(struct flow *);
 
+/*
+ * Puts bytes of our own between two that have passed, at most a few; false
+ * when that cannot be now.
+ */
+bool	flow_insert(struct flow *, const void *, size_t);
+
 /* The source is not asked for more: as if it had ended, for this reason. */
 void	flow_end(struct flow *, const char *why);
-
-/*
- * Computes wait[]. A sink is watched even while it has nothing to take: when
- * it goes away, poll(2) tells by POLLERR or POLLHUP, which cannot be masked.
- */
-void	flow_interest(struct flow *);
-
-/*
- * Whether a pipe is all that is waited for (flow_interest has just told), which
- * a moment would let gather more than a few pages.
- */
-bool	flow_may_nap(const struct flow *);
-
-/*
- * Handles what poll found in wait[], or that a moment has come; true when a
- * step is worth it.
- */
-bool	flow_woken(struct flow *);
-
-/* The next moment at which the flow wants to be stepped in any case. */
-int64_t	flow_deadline(const struct flow *);
 
 /* Bytes that wait here for the sink. */
 size_t	flow_rests(const struct flow *);

@@ -4,13 +4,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/loop.h"
+#include "relay/crlf.h"
+#include "relay/flow.h"
+#include "relay/outcome.h"
+#include "relay/telnet.h"
 #include "stream/stream.h"
 
-struct tap;
-
 /*
- * Two streams, two flows, one poll: bytes move both ways until the rules of
- * "Ends" (the manual's DATA TRANSFER) say that they are over.
+ * Two streams and two flows: bytes move both ways until the rules of "Ends"
+ * (the manual's DATA TRANSFER) say that they are over. A machine on a loop.
  */
 
 /* When to stop; CLOCK_UNSET (any negative) means: no such limit. */
@@ -32,16 +35,6 @@ struct relay_rules {
 	int64_t	 deadline_us;
 };
 
-#define RELAY_REASON	(STREAM_ERROR + 16)
-
-/* How it went, for whoever wants to report it. */
-struct relay_count {
-	uint64_t sent;		/* bytes acknowledged by the peer's TCP */
-	uint64_t received;	/* bytes the local sink has taken */
-	const char *first;	/* "stdin" or "peer": ended first; or NULL */
-	char	 reason[RELAY_REASON];	/* why it broke; empty while it has not */
-};
-
 #define RELAY_TAPS	3
 
 /*
@@ -50,19 +43,65 @@ struct relay_count {
  */
 struct relay_watch {
 	struct tap *sent[RELAY_TAPS], *received[RELAY_TAPS]; /* or NULL */
-	void	(*tick)(void *context, const struct relay_count *, bool asked);
+	void	(*tick)(void *context, const struct outcome *, bool asked);
 	void	*context;
 	int64_t	 every_us;
 };
 
+enum relay_state {
+	RELAY_RUN,
+	RELAY_CONFIRM,		/* over but for the peer's acknowledgement */
+	RELAY_DONE		/* the outcome is known */
+};
+
+/* Nobody but the rooms of the relay changes anything here but share. */
+struct relay {
+	enum relay_state state;
+	struct outcome outcome;		/* its numbers are those at the end */
+	size_t	 share;		/* most bytes a step moves each way; 0: many */
+	const struct relay_rules *rules;
+	const struct relay_watch *watch;
+	struct stream *local, *peer;
+	struct flow send, receive;
+	struct crlf crlf;
+	struct telnet telnet;
+	bool	 peer_watched;		/* keepalive is on */
+	int64_t	 begin_deadline_us;	/* for our input's first byte */
+	int64_t	 linger_deadline_us;	/* -q, once our input has ended */
+	int64_t	 quiet_deadline_us;
+	int64_t	 idle_deadline_us;
+	uint64_t idle_moved;		/* what had moved when that was set */
+	uint64_t idle_acknowledged;
+	int64_t	 tick_deadline_us;
+	uint64_t received_mark;		/* what quiet_deadline_us counts from */
+	int64_t	 confirm_deadline_us;	/* for all to be acknowledged */
+	int64_t	 confirm_us;		/* how long that is */
+	int64_t	 look_us, pause_us;	/* the next look whether it is */
+};
+
 /*
- * Runs to the end. Returns an exit code (base/diag.h) with the reason printed
- * unless it is EXIT_DONE; EXIT_SIGNAL + SIGPIPE when the local sink's reader
- * went away. Both streams are then still the caller's to close: a TCP one is
- * abortive exactly when the result is not EXIT_DONE.
+ * Begins between two streams that are ready for bytes, and stay the caller's;
+ * so do the rules and the watch, which must live as long. Returns false when
+ * there is no room for all the taps; the relay must be closed in any case.
  */
-int	relay_run(struct stream *local, struct stream *peer,
-	    const struct relay_rules *, const struct relay_watch *,
-	    struct relay_count *);
+bool	relay_open(struct relay *, struct stream *local, struct stream *peer,
+	    const struct relay_rules *, const struct relay_watch *);
+
+/* What and until when it waits. */
+void	relay_watch(struct relay *, struct loop *);
+
+/*
+ * As far as it goes without sleeping. Once it is RELAY_DONE the outcome says
+ * how it went (outcome_say); its code is EXIT_SIGNAL + SIGPIPE when the local
+ * sink's reader went away. A TCP stream is then abortive exactly when the code
+ * is not EXIT_DONE.
+ */
+void	relay_step(struct relay *, const struct loop *);
+
+/* The next step is worth it, though no descriptor will say so. */
+void	relay_wake(struct relay *);
+
+/* Gives back what was borrowed. */
+void	relay_close(struct relay *);
 
 #endif

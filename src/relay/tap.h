@@ -45,4 +45,28 @@ struct tap {
 	bool	(*end)(struct tap *);
 };
 
+#define TAPS_MOST	6
+
+/* Those of one flow, applied in order; a NULL ends them. */
+struct taps {
+	struct tap *at[TAPS_MOST + 1];
+};
+
+/* Puts a tap behind those that are there; false when there is no room. */
+bool	taps_add(struct taps *, struct tap *);
+
+/* How many bytes one byte can become. */
+size_t	taps_growth(const struct taps *);
+
+/*
+ * Shows size bytes of *data to all taps; *data, which is of the pool, is
+ * changed for another buffer when one of them changes bytes. Returns the new
+ * size, and sets *objects to the tap that breaks the flow, if one does.
+ */
+size_t	taps_apply(const struct taps *, uint8_t **data, size_t size,
+	    const struct tap **objects);
+
+/* All has passed. Returns the tap that says it may not end so, or NULL. */
+const struct tap *taps_end(const struct taps *);
+
 #endif

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/quantity.h"
-#include "relay/relay.h"
+#include "relay/outcome.h"
 #include "report/progress.h"
 
 #define LINE	256
@@ -136,7 +136,7 @@ take_rate(struct progress *progress, uint64_t moved, int64_t now_us)
 }
 
 static void
-compose(struct progress *progress, const struct relay_count *count,
+compose(struct progress *progress, const struct outcome *count,
     struct line *line, bool last)
 {
 	bool sending = progress->send_size > 0 ||
@@ -184,7 +184,7 @@ may_draw(const struct progress *progress)
 }
 
 void
-progress_draw(struct progress *progress, const struct relay_count *count,
+progress_draw(struct progress *progress, const struct outcome *count,
     bool last)
 {
 	struct line line = { .used = 0 };

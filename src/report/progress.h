@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct relay_count;
+struct outcome;
 
 /*
  * How far it is, as a line on stderr: on a terminal one that is drawn again
@@ -33,7 +33,7 @@ void	progress_begin(struct progress *, int64_t size, int64_t since_us,
 	    bool alone);
 
 /* Draws the line; the last one ends. Never waits for the terminal. */
-void	progress_draw(struct progress *, const struct relay_count *,
+void	progress_draw(struct progress *, const struct outcome *,
 	    bool last);
 
 #endif

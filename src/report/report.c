@@ -36,7 +36,7 @@ begin_digests(struct report *report, struct stream *peer)
 }
 
 static void
-report_tick(void *context, const struct relay_count *count, bool asked)
+report_tick(void *context, const struct outcome *count, bool asked)
 {
 	struct report *report = context;
 
@@ -72,7 +72,7 @@ report_begin(struct report *report, const struct report_config *config,
 
 /* As sha256sum(1) does it; two of them must have names. */
 static void
-print_digests(const struct report *report, const struct relay_count *count)
+print_digests(const struct report *report, const struct outcome *count)
 {
 	const struct digest *digest = report->digest;
 
@@ -84,7 +84,7 @@ print_digests(const struct report *report, const struct relay_count *count)
 }
 
 void
-report_end(struct report *report, const struct relay_count *count, int code)
+report_end(struct report *report, const struct outcome *count, int code)
 {
 	if (report->config->progress)
 		progress_draw(&report->progress, count, true);

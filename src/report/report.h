@@ -44,6 +44,6 @@ bool	report_begin(struct report *, const struct report_config *,
 	    struct stream *peer);
 
 /* Says all there is to say at the end, which has this exit code. */
-void	report_end(struct report *, const struct relay_count *, int code);
+void	report_end(struct report *, const struct outcome *, int code);
 
 #endif

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/text.h"
-#include "relay/relay.h"
+#include "relay/outcome.h"
 #include "report/summary.h"
 
 /* A JSON string, or null for none. */
@@ -16,7 +16,7 @@ quoted(const char *text, char *to, size_t size)
 }
 
 static void
-print_json(const struct relay_count *count, double seconds, double rate,
+print_json(const struct outcome *count, double seconds, double rate,
     int code)
 {
 	char first[512], error[512];
@@ -29,7 +29,7 @@ print_json(const struct relay_count *count, double seconds, double rate,
 }
 
 void
-summary_print(const struct relay_count *count, int64_t since_us, int code,
+summary_print(const struct outcome *count, int64_t since_us, int code,
     bool json)
 {
 	double seconds = (double)(clock_now_us() - since_us) / CLOCK_SECOND;

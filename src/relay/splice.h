@@ -1,9 +1,10 @@
-#ifndef CONDUIT_H
-#define CONDUIT_H
+#ifndef SPLICE_H
+#define SPLICE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "relay/pool.h"
 #include "stream/stream.h"
 
 /*
@@ -30,15 +31,15 @@
  * where much comes from a pipe. That is 0.84 from a pipe to a file.
  * sched_yield(2) is not used because it is 0.29 where others want the CPU.
  */
-#define CONDUIT_SIZE	((size_t)1 << 20)
+#define SPLICE_SIZE	POOL_PIPE
 
 /*
  * A pipe of our own between two descriptors, so that splice(2) can move bytes
  * without user space seeing them. What is in it is counted: EAGAIN alone does
  * not say whether the source is empty or the pipe full.
  */
-struct conduit {
-	int	 in, out;	/* the pipe's ends; -1 until it is needed */
+struct splice {
+	int	 pipe[2];	/* borrowed while bytes are in it; else -1 */
 	size_t	 held;		/* bytes in it */
 	int	 copy_to;	/* a pipe that gets the same bytes; 0: none */
 	size_t	 copied;	/* bytes of those held which it has */
@@ -47,46 +48,50 @@ struct conduit {
 /*
  * What splice(2) answers when it cannot serve a descriptor at all (an O_APPEND
  * file, a terminal, no memory for pages). Nothing has been lost then: the same
- * bytes are still in the source, or in the conduit.
+ * bytes are still in the source, or in the pipe.
  */
 #define IO_CANNOT	((enum io)(IO_FAIL + 1))
 
+/* The pipe to copy to has no room: to be tried again in a moment. */
+#define IO_WANT_COPY	((enum io)(IO_FAIL + 2))
+
 /* Whether bytes may go from source to sink by splice(2), as far as is known. */
-bool	conduit_serves(const struct stream *source, const struct stream *sink);
+bool	splice_serves(const struct stream *source, const struct stream *sink);
 
 /* Whether one of them is a pipe, so that no other is needed between them. */
-bool	conduit_is_direct(const struct conduit *, const struct stream *source,
+bool	splice_is_direct(const struct splice *, const struct stream *source,
 	    const struct stream *sink);
 
+/* Makes the pipes we were given as large as ours. */
+void	splice_grow(const struct stream *source, const struct stream *sink);
+
 /*
- * Makes the pipe, and makes the pipes we were given as large. Without a pipe
- * at either end there must be one. Returns false when there is none.
+ * Borrows a pipe unless there is one. Returns false when none can be had, and
+ * the bytes must be copied.
  */
-bool	conduit_open(struct conduit *, const struct stream *source,
-	    const struct stream *sink);
-void	conduit_close(struct conduit *);
+bool	splice_take_pipe(struct splice *);
+
+/* Gives it back, with what is in it. */
+void	splice_give_pipe(struct splice *);
 
 /*
- * Bytes from the source into the conduit, at most limit. IO_EOF only says that
+ * Bytes from the source into the pipe, at most limit. IO_EOF only says that
  * the source gave nothing: its read must be asked why.
  */
-enum io	conduit_fill(struct conduit *, struct stream *source, size_t limit,
+enum io	splice_fill(struct splice *, struct stream *source, size_t limit,
 	    size_t *done);
 
-/*
- * Bytes from the conduit into the sink. With copy_to this waits for the room
- * to copy them first: whoever reads that pipe never does but compute.
- */
-enum io	conduit_drain(struct conduit *, struct stream *sink, size_t *done);
+/* Bytes from the pipe into the sink, copied before if that is asked for. */
+enum io	splice_drain(struct splice *, struct stream *sink, size_t *done);
 
 /*
  * When one end is a pipe already: from source to sink in one go. Who failed
  * or is waited for can be either; a want says by its direction which.
  */
-enum io	conduit_pass(struct stream *source, struct stream *sink, size_t limit,
+enum io	splice_pass(struct stream *source, struct stream *sink, size_t limit,
 	    size_t *done);
 
 /* Takes bytes back out, for the copy path to go on with. */
-size_t	conduit_take_back(struct conduit *, void *data, size_t size);
+size_t	splice_take_back(struct splice *, void *data, size_t size);
 
 #endif

@@ -9,10 +9,16 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "net/socket.h"
-#include "relay/run.h"
+#include "relay/check_end.h"
+#include "relay/count.h"
+#include "relay/relay.h"
 
 /* How long the peer's TCP may take to acknowledge, unless -w says. */
 #define SETTLE		(60 * CLOCK_SECOND)
+
+/* Pauses between looks for it: each is twice the last, up to a limit. */
+#define LOOK_FIRST	1000
+#define LOOK_MOST	50000
 
 /* How long an input that is open but empty may take for its first byte. */
 #define BEGIN		(2 * CLOCK_SECOND)
@@ -23,42 +29,34 @@
 /* A command that neither speaks nor listens any more keeps no peer. */
 #define NOBODY_HERE	CLOCK_SECOND
 
-/* "; incomplete: ..." belongs to every end that is not a clean one. */
+/* Notes why it is no clean end; returns the code. */
 __attribute__((format(printf, 3, 4))) static int
-incomplete(const struct relay *relay, int code, const char *format, ...)
+incomplete(struct relay *relay, int code, const char *format, ...)
 {
-	char *reason = relay->count->reason;
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(reason, RELAY_REASON, format, arguments);
+	vsnprintf(relay->outcome.reason, OUTCOME_REASON, format, arguments);
 	va_end(arguments);
-	diag_error("%s; incomplete: %" PRIu64 " bytes sent, %" PRIu64
-	    " bytes received", reason,
-	    count_acknowledged(relay), relay->receive.moved);
 	return code;
 }
 
 /*
- * The peer's failure is the network's, ours a local one. The reader of our
- * output going away is no failure to talk of: every filter dies of SIGPIPE.
+ * The peer's failure is the network's, ours a local one; but the reader of our
+ * output may go away, as any filter's.
  */
 static int
-broken(const struct relay *relay, const struct flow *flow)
+broken(struct relay *relay, const struct flow *flow)
 {
 	const struct stream *culprit = flow->culprit;
-	const char *end = flow->source_failed ? culprit->input :
-	    culprit->output;
+	int code = culprit != relay->peer ? EXIT_LOCAL :
+	    culprit->refused ? EXIT_IDENTITY : EXIT_NETWORK;
 
 	if (culprit == relay->local && !flow->source_failed &&
-	    culprit->broken_pipe) {
-		snprintf(relay->count->reason, RELAY_REASON, "%s: %s", end,
-		    culprit->error);
-		return EXIT_SIGNAL + SIGPIPE;
-	}
-	return incomplete(relay, culprit != relay->peer ? EXIT_LOCAL :
-	    culprit->refused ? EXIT_IDENTITY : EXIT_NETWORK, "%s: %s", end,
-	    culprit->error);
+	    culprit->broken_pipe)
+		code = EXIT_SIGNAL + SIGPIPE;
+	return incomplete(relay, code, "%s: %s", flow->source_failed ?
+	    culprit->input : culprit->output, culprit->error);
 }
 
 /*
@@ -66,18 +64,18 @@ broken(const struct relay *relay, const struct flow *flow)
  * flow ends the run only when the receive flow has come to its end, too.
  */
 static int
-judge_breaks(const struct relay *relay)
+check_breaks(struct relay *relay)
 {
 	const struct flow *send = &relay->send, *receive = &relay->receive;
 
 	if (receive->culprit != NULL && receive->culprit != send->culprit)
 		return broken(relay, receive);
 	if (send->culprit == NULL)
-		return JUDGE_GO_ON;
+		return CHECK_GO_ON;
 	if (send->culprit == relay->peer && receive->culprit == NULL &&
 	    receive->state != FLOW_CLOSED &&
 	    !(relay->peer->caps & STREAM_DATAGRAMS))
-		return JUDGE_GO_ON;
+		return CHECK_GO_ON;
 	return broken(relay, send);
 }
 
@@ -143,39 +141,35 @@ after_own_end(struct relay *relay)
 	relay->received_mark = relay->receive.taken;
 }
 
-/*
- * The end has come as it should; now for the proof that all has arrived. No
- * event tells of an acknowledgement, so this looks, first often, then less.
- */
+/* A peer that has left may reset our goodbye, if it has the rest. */
 static int
-settle(struct relay *relay)
+confirmed(struct relay *relay, int error)
 {
-	int64_t bound = relay->rules->idle_us > 0 ? relay->rules->idle_us :
-	    SETTLE, since_us = clock_now_us(), deadline_us = since_us + bound;
-	char text[CLOCK_TEXT];
-	int error = 0, pause_ms = 1;
-
-	deadline_us = clock_earlier(deadline_us, clock_earlier(
-	    relay->rules->deadline_us, relay->linger_deadline_us));
-	bound = deadline_us > since_us ? deadline_us - since_us : 0;
-	while (count_unacknowledged(relay) > 0 && error == 0) {
-		if (clock_passed(deadline_us))
-			return incomplete(relay, EXIT_TIME, "peer did not "
-			    "acknowledge %" PRIu64 " bytes within %s",
-			    count_unacknowledged(relay),
-			    clock_text(bound, text));
-		poll(NULL, 0, pause_ms);
-		count_tick(relay);
-		pause_ms = pause_ms < 50 ? pause_ms * 2 : pause_ms;
-		error = socket_error(relay->peer->wfd);
-	}
-	if (error == 0)
-		error = socket_error(relay->peer->wfd);
-	/* A peer that has left may reset our goodbye, if it has the rest. */
 	if (error == 0 || (count_unacknowledged(relay) == 0 &&
-	    relay->peer->goodbye > 0 && relay->receive.state == FLOW_CLOSED))
+	    relay->peer->goodbye > 0 && relay->receive.state == FLOW_CLOSED)) {
+		socket_abortive(relay->peer->wfd, false);
 		return EXIT_DONE;
+	}
 	return incomplete(relay, EXIT_NETWORK, "peer: %s", strerror(error));
+}
+
+int
+check_confirmed(struct relay *relay)
+{
+	uint64_t missing = count_unacknowledged(relay);
+	int error = socket_error(relay->peer->wfd);
+	char text[CLOCK_TEXT];
+
+	if (missing == 0 || error != 0)
+		return confirmed(relay, error);
+	if (clock_passed(relay->confirm_deadline_us))
+		return incomplete(relay, EXIT_TIME, "peer did not acknowledge "
+		    "%" PRIu64 " bytes within %s", missing,
+		    clock_text(relay->confirm_us, text));
+	relay->look_us = clock_deadline(relay->pause_us);
+	if (relay->pause_us < LOOK_MOST)
+		relay->pause_us *= 2;
+	return CHECK_CONFIRM;
 }
 
 /*
@@ -185,37 +179,44 @@ settle(struct relay *relay)
 static int
 clean_end(struct relay *relay)
 {
-	int code = EXIT_DONE;
+	const struct relay_rules *rules = relay->rules;
+	int64_t now_us = clock_now_us(), at_us;
 
 	if (!(relay->peer->caps & STREAM_ACKNOWLEDGES))
 		return EXIT_DONE;
-	if (relay->send.moved > 0)
-		code = settle(relay);
-	if (code == EXIT_DONE)
+	if (relay->send.moved == 0) {
 		socket_abortive(relay->peer->wfd, false);
-	return code;
+		return EXIT_DONE;
+	}
+	at_us = now_us + (rules->idle_us > 0 ? rules->idle_us : SETTLE);
+	at_us = clock_earlier(at_us, clock_earlier(rules->deadline_us,
+	    relay->linger_deadline_us));
+	relay->confirm_deadline_us = at_us;
+	relay->confirm_us = at_us > now_us ? at_us - now_us : 0;
+	relay->pause_us = LOOK_FIRST;
+	return CHECK_CONFIRM;
 }
 
 static int
-judge_ends(struct relay *relay)
+check_ends(struct relay *relay)
 {
 	struct flow *send = &relay->send, *receive = &relay->receive;
 
-	if (relay->count->first == NULL && send->state != FLOW_OPEN)
-		relay->count->first = relay->local->input;
-	if (relay->count->first == NULL && receive->state != FLOW_OPEN)
-		relay->count->first = relay->peer->input;
+	if (relay->outcome.first == NULL && send->state != FLOW_OPEN)
+		relay->outcome.first = relay->local->input;
+	if (relay->outcome.first == NULL && receive->state != FLOW_OPEN)
+		relay->outcome.first = relay->peer->input;
 	if (receive->state == FLOW_CLOSED) {
 		if (relay->peer->caps & STREAM_DATAGRAMS)
 			return EXIT_DONE;
 		after_peer_end(relay);
 	}
 	if (send->state != FLOW_CLOSED)
-		return JUDGE_GO_ON;
+		return CHECK_GO_ON;
 	if (receive->state == FLOW_CLOSED || relay->rules->send_only)
 		return clean_end(relay);
 	after_own_end(relay);
-	return JUDGE_GO_ON;
+	return CHECK_GO_ON;
 }
 
 /*
@@ -245,7 +246,7 @@ is_idle(struct relay *relay)
 
 /* ICMP may have told that the last datagram found no one. */
 static int
-quiet_end(const struct relay *relay)
+quiet_end(struct relay *relay)
 {
 	int error = socket_error(relay->peer->wfd);
 
@@ -254,12 +255,12 @@ quiet_end(const struct relay *relay)
 }
 
 static int
-judge_idleness(struct relay *relay)
+check_idleness(struct relay *relay)
 {
 	char text[CLOCK_TEXT];
 
 	if (relay->rules->idle_us < 0 || !is_idle(relay))
-		return JUDGE_GO_ON;
+		return CHECK_GO_ON;
 	if (relay->rules->idle_is_end)
 		return quiet_end(relay);
 	return incomplete(relay, EXIT_TIME, "idle for %s",
@@ -279,7 +280,7 @@ may_leave(const struct relay *relay)
 }
 
 static int
-judge_time(struct relay *relay)
+check_time(struct relay *relay)
 {
 	char text[CLOCK_TEXT];
 
@@ -294,17 +295,17 @@ judge_time(struct relay *relay)
 		return incomplete(relay, EXIT_TIME,
 		    "time after the input's end (-q) is over");
 	}
-	return judge_idleness(relay);
+	return check_idleness(relay);
 }
 
 int
-judge(struct relay *relay)
+check_end(struct relay *relay)
 {
-	int code = judge_breaks(relay);
+	int code = check_breaks(relay);
 
-	if (code == JUDGE_GO_ON)
-		code = judge_ends(relay);
-	if (code == JUDGE_GO_ON)
-		code = judge_breaks(relay);
-	return code == JUDGE_GO_ON ? judge_time(relay) : code;
+	if (code == CHECK_GO_ON)
+		code = check_ends(relay);
+	if (code == CHECK_GO_ON)
+		code = check_breaks(relay);
+	return code == CHECK_GO_ON ? check_time(relay) : code;
 }

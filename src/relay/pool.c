@@ -1,0 +1,84 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "relay/pool.h"
+
+/* An unprivileged user can have 63 pipes of this size (pipe(7)). */
+#define PIPES		64
+#define PIPE_LEAST	(128 << 10)
+#define SPARE		8
+
+static struct {
+	uint8_t	*buffer[SPARE];
+	int	 pipe[SPARE][2];
+	int	 buffers, pipes;	/* those that are spare */
+	int	 lent;			/* pipes that somebody has */
+} pool;
+
+uint8_t *
+pool_take_buffer(void)
+{
+	return pool.buffers > 0 ? pool.buffer[--pool.buffers] :
+	    malloc(POOL_BUFFER);
+}
+
+void
+pool_give_buffer(uint8_t *buffer)
+{
+	if (buffer != NULL && pool.buffers < SPARE)
+		pool.buffer[pool.buffers++] = buffer;
+	else
+		free(buffer);
+}
+
+void
+pool_grow_pipe(int fd)
+{
+	int size, has = fcntl(fd, F_GETPIPE_SZ);
+
+	for (size = POOL_PIPE; size >= PIPE_LEAST && size > has; size /= 2)
+		if (fcntl(fd, F_SETPIPE_SZ, size) != -1)
+			return;
+}
+
+static void
+close_pipe(const int ends[2])
+{
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static bool
+make_pipe(int ends[2])
+{
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
+		return false;
+	pool_grow_pipe(ends[0]);
+	if (fcntl(ends[0], F_GETPIPE_SZ) >= PIPE_LEAST / 2)
+		return true;
+	close_pipe(ends);
+	return false;
+}
+
+bool
+pool_take_pipe(int ends[2])
+{
+	if (pool.pipes > 0)
+		memcpy(ends, pool.pipe[--pool.pipes], sizeof(pool.pipe[0]));
+	else if (pool.lent == PIPES || !make_pipe(ends))
+		return false;
+	pool.lent++;
+	return true;
+}
+
+void
+pool_give_pipe(const int ends[2], bool empty)
+{
+	pool.lent--;
+	if (empty && pool.pipes < SPARE)
+		memcpy(pool.pipe[pool.pipes++], ends, sizeof(pool.pipe[0]));
+	else
+		close_pipe(ends);
+}
