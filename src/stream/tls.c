@@ -94,6 +94,22 @@ bio_read(BIO *bio, char *data, int size)
 	return (int)result;
 }
 
+static bool
+make_room(struct tls *tls, size_t length)
+{
+	size_t room = tls->size;
+	uint8_t *more;
+
+	while (room - tls->tail < length)
+		room = room == 0 ? 4096 : 2 * room;
+	more = realloc(tls->data, room);
+	if (more == NULL)
+		return false;
+	tls->data = more;
+	tls->size = room;
+	return true;
+}
+
 /*
  * OpenSSL makes 16 KiB records, one write each. They are gathered here, so
  * that all that one write of ours becomes is sent with one send(2).
@@ -102,18 +118,15 @@ static int
 bio_write(BIO *bio, const char *data, int size)
 {
 	struct tls *tls = tls_lib.BIO_get_data(bio);
-	size_t length = (size_t)size, room = tls->size;
-	uint8_t *more;
+	size_t length = (size_t)size;
 
-	while (room - tls->tail < length)
-		room = room == 0 ? 4096 : 2 * room;
-	if (room > tls->size) {
-		more = realloc(tls->data, room);
-		if (more == NULL)
-			return -1;
-		tls->data = more;
-		tls->size = room;
+	if (tls->size == 0 && tls->context->spare != NULL) {
+		tls->data = tls->context->spare;
+		tls->size = tls->context->spare_size;
+		tls->context->spare = NULL;
 	}
+	if (tls->size - tls->tail < length && !make_room(tls, length))
+		return -1;
 	memcpy(tls->data + tls->tail, data, length);
 	tls->tail += length;
 	return size;
@@ -164,7 +177,23 @@ tls_context_close(struct tls_context *context)
 	tls_lib.SSL_CTX_free(context->library);
 	tls_lib.BIO_meth_free(context->method);
 	tls_psk_end(&context->psk);
+	free(context->spare);
 	free(context);
+}
+
+/* No record rests: the room is for who needs it next. */
+static void
+give_room(struct tls *tls)
+{
+	struct tls_context *context = tls->context;
+
+	if (context->spare == NULL) {
+		context->spare = tls->data;
+		context->spare_size = tls->size;
+	} else
+		free(tls->data);
+	tls->data = NULL;
+	tls->size = 0;
 }
 
 /* IO_OK when no record rests. */
@@ -183,6 +212,8 @@ flush(struct stream *stream, int flags)
 			return answer;
 		tls->head += done;
 	}
+	if (tls->size > 0)
+		give_room(tls);
 	tls->head = tls->tail = tls->answers = 0;
 	return IO_OK;
 }

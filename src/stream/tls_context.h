@@ -3,6 +3,8 @@
 
 #include <openssl/ssl.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "stream/tls_psk.h"
 
@@ -15,6 +17,8 @@ struct tls_context {
 	const struct tls_config *config;
 	SSL_CTX	*library;	/* versions, ciphers, our key, whom to trust */
 	BIO_METHOD *method;	/* tls.c's way to the socket */
+	uint8_t	*spare;		/* room for records that nobody uses now */
+	size_t	 spare_size;
 	struct tls_psk psk;
 	char	 invitation[128];	/* empty: no key was made */
 	unsigned char alpn[TLS_ALPN];	/* as the protocol has it */
