@@ -10,6 +10,8 @@ bats_require_minimum_version 1.5.0
 
 NC_LITE=$(realpath -m "${NC_LITE:-$BATS_TEST_DIRNAME/../nc-lite}")
 PEERS=$BATS_TEST_DIRNAME/peers
+# What tests/setup did not install, and what is no user's.
+PATH=$PATH:$BATS_TEST_DIRNAME/unpacked/usr/sbin:/usr/sbin:/sbin
 # Options that our end gets in every test, to see that they harm none; and what
 # they print, which no test expects.
 read -ra with <<<"${NC_LITE_WITH-}"
@@ -184,6 +186,13 @@ sha() {
 # same FILE FILE: both hold the same bytes.
 same() {
 	cmp "$1" "$2" >&2
+}
+
+# seeded: what $RANDOM gives from now on can be had again, by the SEED that a
+# failing test prints.
+seeded() {
+	RANDOM=${SEED:-$((EPOCHSECONDS % 32768))}
+	echo "seed: SEED=${SEED:-$((EPOCHSECONDS % 32768))}"
 }
 
 # random SIZE FILE: FILE with SIZE bytes (or 256M) that do not compress.

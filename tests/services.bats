@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
-# -zu asks what the service behind a port would answer: with services from
-# Debian, on their own ports in a network of the test's own.
+# -zu asks what the service behind a port would answer: with services of ours
+# that take nothing but their protocol, and with real ones that are installed,
+# on their own ports in a network of the test's own.
 #
 # shellcheck disable=SC2154 # the helpers and bats set pid, port, output, lines
 
@@ -28,7 +29,7 @@ says() {
 # answers NAME PORT CMD...: open while CMD runs, silent while it is stopped,
 # closed once it has ended.
 answers() {
-	private
+	((${#inside[@]})) || private
 	says closed 1 "$2"
 	service "$@"
 	says open 0 "$2"
@@ -44,6 +45,14 @@ answers() {
 	answers dns 53 dnsmasq --keep-in-foreground --conf-file=/dev/null \
 	    --no-resolv --no-hosts --listen-address=127.0.0.1 \
 	    --bind-interfaces --pid-file= --user=root
+}
+
+@test "NTP, SNMP and memcached as their protocols have it" {
+	local what
+	for what in ntp:123 snmp:161 memcached:11211; do
+		answers "${what%:*}" "${what#*:}" /usr/bin/python3 \
+		    "$PEERS/services.py" "${what%:*}" "${what#*:}"
+	done
 }
 
 @test "NTP: chrony answers at 123" {

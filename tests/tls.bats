@@ -346,8 +346,10 @@ ended_well() {
 @test "nginx gives us a page" {
 	need nginx
 	cat >nginx.in <<-END
-		daemon off; pid nginx.pid; error_log nginx.log; events {}
-		http { access_log off; server { listen 127.0.0.1:@ ssl;
+		daemon off; master_process off; pid nginx.pid; error_log nginx.log;
+		events {} http { access_log off; client_body_temp_path t;
+		proxy_temp_path t; fastcgi_temp_path t; uwsgi_temp_path t;
+		scgi_temp_path t; server { listen 127.0.0.1:@ ssl;
 		ssl_certificate $C/good.both; ssl_certificate_key $C/good.both;
 		location / { return 200 hello; } } }
 	END
