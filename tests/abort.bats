@@ -192,6 +192,7 @@ paced() {
 rounds() {
 	local round sender receiver
 	broken=0
+	seeded
 	for ((round = 0; round < $3; round++)); do
 		listen
 		receiver=$pid

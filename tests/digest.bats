@@ -51,7 +51,8 @@ digests() {
 	wait_exit "$pid"
 	local sum
 	sum=$(sha256sum <"$shm/out")
-	[ "$stderr" = "$sum" ] && [ "$sum" = "$(sha256sum <"$shm/in")" ]
+	[ "$stderr" = "$sum" ]
+	[ "$sum" = "$(sha256sum <"$shm/in")" ]
 	rm -r "$shm"
 	grep -qxF "$sum" listen.err
 }

@@ -20,7 +20,8 @@ tiny_disk() {
 	wait_exit "$pid"
 	[ "$status" -eq 0 ]
 	same in out
-	[ ! -e out.part ] && [ ! -s listen.out ]
+	[ ! -e out.part ]
+	[ ! -s listen.out ]
 }
 
 @test "the name is there before the sender is told that all has arrived" {
@@ -42,7 +43,8 @@ tiny_disk() {
 	[ "$(<out.part)" = older ]
 	nc 127.0.0.1 "$port" <<<new
 	wait_exit "$pid"
-	[ "$(<out)" = new ] && [ ! -e out.part ]
+	[ "$(<out)" = new ]
+	[ ! -e out.part ]
 }
 
 @test "the file is synced, then named, then its folder synced, then our end said" {
@@ -77,7 +79,8 @@ tiny_disk() {
 	listen --out link
 	nc 127.0.0.1 "$port" <<<new
 	wait_exit "$pid"
-	[ -L link ] && [ "$(<there/file)" = new ]
+	[ -L link ]
+	[ "$(<there/file)" = new ]
 }
 
 @test "two runs do not write the same file" {
@@ -127,7 +130,8 @@ tiny_disk() {
 	kill -KILL "$receiver"
 	wait_exit "$pid"
 	[ "$status" -eq 1 ]
-	[ -e out.part ] && [ ! -e out ]
+	[ -e out.part ]
+	[ ! -e out ]
 }
 
 @test "a full disk: exit 2, the .part stays, the sender sees an abort" {
@@ -147,14 +151,16 @@ tiny_disk() {
 	run -1 nc 127.0.0.1 "$port" <<<this
 	wait_exit "$pid"
 	[ "$status" -eq 1 ]
-	[ "$(<out.part)" = this ] && [ ! -e out ]
+	[ "$(<out.part)" = this ]
+	[ ! -e out ]
 }
 
 @test "-q that ends before the peer: not complete, exit 3" {
 	peer say half pause 3
 	run -3 nc -q 0.3 --out out 127.0.0.1 "$port" < <(:)
 	[[ $output == *"(-q) is over; incomplete"* ]]
-	[ "$(<out.part)" = half ] && [ ! -e out ]
+	[ "$(<out.part)" = half ]
+	[ ! -e out ]
 }
 
 @test "a device is written as it is" {
@@ -164,10 +170,12 @@ tiny_disk() {
 	listen --out fifo
 	nc 127.0.0.1 "$port" <<<hello
 	wait_exit "$reader"
-	[ "$(<reader.out)" = hello ] && [ -p fifo ]
+	[ "$(<reader.out)" = hello ]
+	[ -p fifo ]
 	listen --out /dev/full
 	run -1 nc 127.0.0.1 "$port" <<<hello
-	[ -c /dev/full ] && [ ! -e /dev/full.part ]
+	[ -c /dev/full ]
+	[ ! -e /dev/full.part ]
 }
 
 @test "--in with -k: each peer gets all of the file" {
@@ -184,7 +192,8 @@ tiny_disk() {
 	listen --out -
 	nc --in - 127.0.0.1 "$port" <<<hello
 	wait_exit "$pid"
-	[ "$(<listen.out)" = hello ] && [ ! -e - ]
+	[ "$(<listen.out)" = hello ]
+	[ ! -e - ]
 }
 
 @test "a file that cannot be opened is told before anybody connects" {
@@ -236,7 +245,8 @@ tiny_disk() {
 @test "--output - is stderr" {
 	peer readall say hello
 	run --separate-stderr nc --output - 127.0.0.1 "$port" <<<x
-	[ "$stderr" = hello ] && [ "$output" = hello ]
+	[ "$stderr" = hello ]
+	[ "$output" = hello ]
 }
 
 @test "the hex dump of each direction is read back by xxd -r" {

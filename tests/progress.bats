@@ -176,7 +176,8 @@ fits() {
 	run -142 bounded /usr/bin/python3 "$PEERS/screen.py" 80 perl -e \
 	    'alarm 1; exec @ARGV' "$NC_LITE" --progress --limit-rate 1M \
 	    127.0.0.1 "$port" </dev/zero
-	[[ $output == *"80 sent "* ]] && [ "${lines[-1]}" = "80 " ]
+	[[ $output == *"80 sent "* ]]
+	[ "${lines[-1]}" = "80 " ]
 }
 
 @test "what is received on the same terminal is not drawn over" {

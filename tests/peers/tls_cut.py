@@ -16,11 +16,13 @@ run ends with 0 and output that is not all of WHOLE, or when one that was not
 touched ends otherwise.
 """
 
+import os
 import random
 import socket
 import subprocess
 import sys
 import threading
+import time
 
 
 def boundaries(data):
@@ -94,6 +96,9 @@ def main(what, count, port, whole, *command):
     if run(relay, command) != (0, whole):
         sys.exit("untouched, it fails")
     size = len(relay.said)
+    seed = os.environ.get("SEED") or str(time.time_ns())
+    print(f"seed: SEED={seed}")
+    random.seed(seed)
     places = list(boundaries(relay.said)) if what == "records" else \
         [random.randrange(size) for _ in range(int(count))]
     bad = 0
