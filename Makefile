@@ -2,34 +2,53 @@
 # bench demo deps bench-deps install uninstall clean.
 
 PREFIX	?= /usr/local
-BINDIR	= $(DESTDIR)$(PREFIX)/bin
-MANDIR	= $(DESTDIR)$(PREFIX)/share/man/man1
-BASHDIR	= $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-ZSHDIR	= $(DESTDIR)$(PREFIX)/share/zsh/site-functions
-FISHDIR	= $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+MANDIR	?= $(PREFIX)/share/man
+BASHDIR	?= $(PREFIX)/share/bash-completion/completions
+FISHDIR	?= $(PREFIX)/share/fish/vendor_completions.d
+# Debian's zsh looks elsewhere for what packages bring.
+ZSHDIR	?= $(PREFIX)/share/zsh/$(if $(and $(filter /usr,$(PREFIX)), \
+	  $(wildcard /etc/debian_version)),vendor-completions,site-functions)
 
 CC	?= cc
 CFLAGS	?= -O2 -g
-WARN	= -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
-	  -Wstrict-prototypes -Wmissing-prototypes
-HARDEN	= -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
+PKG_CONFIG ?= pkg-config
 BUILD	?= build
 BINARY	?= nc-lite
+WARN	= -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
+	  -Wstrict-prototypes -Wmissing-prototypes
 
-BSD_CFLAGS := $(shell pkg-config --cflags libbsd-overlay 2>/dev/null)
-BSD_LIBS := $(shell pkg-config --libs libbsd-overlay 2>/dev/null)
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Isrc $(BSD_CFLAGS) $(WARN) $(HARDEN) \
-	  $(CFLAGS) $(CPPFLAGS)
+# Those of these options that the compiler knows, and those of these libraries
+# that are there: before glibc 2.34 they were not one.
+known	= $(foreach flag,$(1),$(shell $(CC) $(CFLAGS) -Werror $(flag) -S \
+	  -o /dev/null -x c /dev/null 2>/dev/null && echo $(flag)))
+there	= $(foreach lib,$(1),$(shell echo 'int main(void) { return 0; }' | \
+	  $(CC) $(CFLAGS) -o /dev/null -x c - $(lib) 2>/dev/null && echo $(lib)))
+
+# -D_FORTIFY_SOURCE wants optimization, and may be given from outside.
+FORTIFY	= $(if $(filter -O0,$(CFLAGS))$(findstring _FORTIFY_SOURCE,$(CC) \
+	  $(CFLAGS) $(CPPFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+ifndef HARDEN
+HARDEN	:= -fPIE -fstack-protector-strong $(FORTIFY) $(call known, \
+	  -fstack-clash-protection -fcf-protection -mbranch-protection=standard)
+endif
+BSD_CFLAGS := $(shell $(PKG_CONFIG) --cflags libbsd-overlay 2>/dev/null)
+BSD_LIBS := $(shell $(PKG_CONFIG) --libs libbsd-overlay 2>/dev/null)
+LIBS	:= $(BSD_LIBS) $(call there,-ldl -lanl -lpthread)
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
+	  -Isrc $(BSD_CFLAGS) $(WARN) $(HARDEN) $(CFLAGS) $(CPPFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
-# TLS=no builds without OpenSSL's headers; its library is never linked.
-TLS	?= yes
+# TLS=no builds without OpenSSL's headers; its library is never linked. What was
+# chosen last holds until the other is: "make TLS=no && make install".
+TLS	?= $(or $(patsubst $(BUILD)/tls-%,%,$(wildcard $(BUILD)/tls-*)),yes)
+CHOICE	= $(BUILD)/tls-$(TLS)
 TLS_FILES = src/stream/tls_%.c src/stream/tls_%.h src/stream/tls.c
 UNUSED	= $(if $(filter no,$(TLS)),$(TLS_FILES),src/stream/no_tls.c)
 SOURCES	:= $(filter-out $(UNUSED),$(wildcard src/*.c src/*/*.c))
 OBJECTS	= $(SOURCES:src/%.c=$(BUILD)/%.o)
 HEADERS	:= $(filter-out $(UNUSED),$(wildcard src/*/*.h))
-SCRIPTS	= tests/run tests/setup tests/demo tests/valgrind .ci/run \
+SCRIPTS	= tests/run tests/setup tests/demo tests/valgrind tests/manual \
+	  .ci/run \
 	  $(wildcard tests/*.bash tests/*.bats) completions/nc-lite.bash
 
 COPY_TESTS = transfer.bats halfclose.bats abort.bats interop.bats splice.bats \
@@ -38,12 +57,23 @@ COPY_TESTS = transfer.bats halfclose.bats abort.bats interop.bats splice.bats \
 all: $(BINARY)
 
 $(BINARY): $(OBJECTS)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(OBJECTS) $(BSD_LIBS) -lpthread
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(OBJECTS) $(LIBS) $(LDLIBS)
 
-$(BUILD)/%.o: src/%.c Makefile
+$(BUILD)/%.o: src/%.c Makefile $(CHOICE)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The file says with its name what was chosen, and that what it needs is there.
+$(CHOICE):
+	@need() { echo "nc-lite needs $$1" >&2; exit 1; }; \
+	command -v $(firstword $(PKG_CONFIG)) >/dev/null || need pkg-config; \
+	$(PKG_CONFIG) --exists libbsd-overlay || \
+	    need "libbsd (libbsd-dev, or libbsd-devel)"; \
+	test $(TLS) = no || printf '%s\n' '#include <openssl/opensslv.h>' \
+	    '#if OPENSSL_VERSION_MAJOR < 3' '#error' '#endif' 'extern int x;' | \
+	    $(CC) $(ALL_CFLAGS) -fsyntax-only -x c - 2>/dev/null || \
+	    need "OpenSSL 3 (libssl-dev, or openssl-devel); or: make TLS=no"
+	@mkdir -p $(BUILD) && rm -f $(BUILD)/tls-* && touch $@
 
 -include $(OBJECTS:.o=.d)
 
@@ -84,13 +114,16 @@ check-copy: all
 check-valgrind: all
 	tests/valgrind
 
+# Both compilers, both renderers of the manual, and tests that could not fail:
+# "[ a ] && [ b ]" is no failure to bats where only the first of them is wrong.
 lint: headers layers
 	$(MAKE) CC=gcc BUILD=build/gcc BINARY=build/gcc/nc-lite \
 	    CFLAGS="-O2 -Werror"
 	$(MAKE) CC=clang BUILD=build/clang BINARY=build/clang/nc-lite \
 	    CFLAGS="-O2 -Werror"
-	mandoc -Tlint -W warning nc-lite.1
+	tests/manual
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
+	! grep -nE '^	+(\[|\(\()[^|]* && [^|]*$$' tests/*.bats
 
 demo: all
 	tests/demo
@@ -106,16 +139,20 @@ bench-deps:
 	sh tests/setup -f tests/bench/deps
 
 install: all
-	install -d $(BINDIR) $(MANDIR) $(BASHDIR) $(ZSHDIR) $(FISHDIR)
-	install -m 755 $(BINARY) $(BINDIR)/nc-lite
-	install -m 644 nc-lite.1 $(MANDIR)/nc-lite.1
-	install -m 644 completions/nc-lite.bash $(BASHDIR)/nc-lite
-	install -m 644 completions/_nc-lite $(ZSHDIR)/_nc-lite
-	install -m 644 completions/nc-lite.fish $(FISHDIR)/nc-lite.fish
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(MANDIR)/man1" \
+	    "$(DESTDIR)$(BASHDIR)" "$(DESTDIR)$(ZSHDIR)" "$(DESTDIR)$(FISHDIR)"
+	install -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/nc-lite"
+	install -m 644 nc-lite.1 "$(DESTDIR)$(MANDIR)/man1/nc-lite.1"
+	install -m 644 completions/nc-lite.bash "$(DESTDIR)$(BASHDIR)/nc-lite"
+	install -m 644 completions/_nc-lite "$(DESTDIR)$(ZSHDIR)/_nc-lite"
+	install -m 644 completions/nc-lite.fish \
+	    "$(DESTDIR)$(FISHDIR)/nc-lite.fish"
 
 uninstall:
-	rm -f $(BINDIR)/nc-lite $(MANDIR)/nc-lite.1 $(BASHDIR)/nc-lite \
-	    $(ZSHDIR)/_nc-lite $(FISHDIR)/nc-lite.fish
+	rm -f "$(DESTDIR)$(PREFIX)/bin/nc-lite" \
+	    "$(DESTDIR)$(MANDIR)/man1/nc-lite.1" \
+	    "$(DESTDIR)$(BASHDIR)/nc-lite" "$(DESTDIR)$(ZSHDIR)/_nc-lite" \
+	    "$(DESTDIR)$(FISHDIR)/nc-lite.fish"
 
 clean:
 	rm -rf build nc-lite

@@ -116,11 +116,11 @@ equal() {
 	if command -v fish; then fish -n "$TOP/completions/nc-lite.fish"; fi
 }
 
-@test "the manual is clean to mandoc's eyes" {
-	need mandoc
-	mandoc -Tlint -W warning "$TOP/nc-lite.1"
-	mandoc -Tascii "$TOP/nc-lite.1" | col -b >text
-	grep -q 'EXIT STATUS' text
+@test "mandoc and groff render the manual, and take no prose for macros" {
+	need mandoc groff
+	"$BATS_TEST_DIRNAME/manual"
+	sed 's/^\.Fl c :$/.Fl c : until then/' "$TOP/nc-lite.1" >broken.1
+	run ! "$BATS_TEST_DIRNAME/manual" "$PWD/broken.1"
 }
 
 @test "the manual has the sections that people look for" {
@@ -143,21 +143,24 @@ equal() {
 @test "make install puts five files in place, make uninstall leaves none" {
 	need make
 	unset MAKEFLAGS MAKELEVEL MFLAGS
-	make -s -C "$TOP" install DESTDIR="$PWD/root" PREFIX=/usr
+	make -s -C "$TOP" install DESTDIR="$PWD/the root" PREFIX=/usr ZSHDIR=/z
+	mv "the root" root
 	[ "$(find root -type f | wc -l)" -eq 5 ]
 	[ "$(root/usr/bin/nc-lite --version)" != "" ]
 	[ -s root/usr/share/man/man1/nc-lite.1 ]
 	[ -s root/usr/share/bash-completion/completions/nc-lite ]
-	[ -s root/usr/share/zsh/site-functions/_nc-lite ]
+	[ -s root/z/_nc-lite ]
 	[ -s root/usr/share/fish/vendor_completions.d/nc-lite.fish ]
-	make -s -C "$TOP" uninstall DESTDIR="$PWD/root" PREFIX=/usr
-	[ -z "$(find root ! -type d)" ]
+	mv root "the root"
+	make -s -C "$TOP" uninstall DESTDIR="$PWD/the root" PREFIX=/usr \
+	    ZSHDIR=/z
+	[ -z "$(find "the root" ! -type d)" ]
 }
 
-@test "the README is 60 to 120 lines, none wider than a screen and a half" {
+@test "the README is 60 to 160 lines, none wider than a screen and a half" {
 	local lines
 	lines=$(wc -l <"$TOP/README.md")
-	((lines >= 60 && lines <= 120))
+	((lines >= 60 && lines <= 160))
 	run ! grep '.\{121\}' "$TOP/README.md"
 }
 
@@ -174,7 +177,7 @@ equal() {
 @test "the README's first two commands are targets of the Makefile" {
 	need make
 	grep -m 2 '^    sh tests/setup ' "$TOP/README.md" |
-	    sed 's/#.*//; s/.*setup//' | xargs -n 1 >targets
+	    sed 's/.*setup//' | xargs -n 1 >targets
 	[ "$(wc -l <targets)" -eq 2 ]
 	while read -r word; do
 		grep -q "^$word:" "$TOP/Makefile" || fail "no target $word"

@@ -1,9 +1,13 @@
-# Holds the includes to the floors that src/LAYERS declares.
+# Holds the includes to the floors that src/LAYERS declares, and prints the lines
+# of each floor beside those it was given.
 # usage: awk -f tests/layers.awk src/LAYERS src/*.c src/*/*.[ch]
 
 FILENAME ~ /LAYERS$/ {
-	if ($0 !~ /^#/ && NF == 2)
+	if ($0 !~ /^#/ && NF == 3) {
 		floor[$2] = $1
+		given[$2] = $3
+		name[++floors] = $2
+	}
 	next
 }
 
@@ -17,6 +21,8 @@ FNR == 1 {
 		bad = 1
 	}
 }
+
+{ lines[here]++ }
 
 /^#[ \t]*include[ \t]*"/ {
 	split($0, quoted, "\"")
@@ -32,4 +38,14 @@ FNR == 1 {
 	}
 }
 
-END { exit bad }
+END {
+	for (i = 1; i <= floors; i++) {
+		here = name[i]
+		printf "%d %-8s %5d of %d\n", floor[here], here, lines[here], \
+		    given[here]
+		all += lines[here]
+		budget += given[here]
+	}
+	printf "  %-8s %5d of %d\n", "src", all, budget
+	exit bad
+}

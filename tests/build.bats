@@ -1,0 +1,76 @@
+#!/usr/bin/env bats
+# shellcheck shell=bats disable=SC2154
+# Building and installing: what was chosen holds, what is given from outside is
+# taken, and what is missing is said in one line.
+
+load helper
+
+setup_file() {
+	need make
+	unset MAKEFLAGS MAKELEVEL MFLAGS
+}
+
+# build ARGS...: our Makefile, into a folder of the test's own.
+build() {
+	make -C "$BATS_TEST_DIRNAME/.." BUILD="$PWD/b" BINARY="$PWD/b/nc-lite" \
+	    "$@"
+}
+
+# built ARGS...: as if everything had just been made.
+built() {
+	(cd "$BATS_TEST_DIRNAME/../src" && find . -type d) |
+	    (mkdir -p b && cd b && xargs mkdir -p)
+	build -s "$PWD/b/tls-${1#TLS=}" "$@"
+	build -s -t "$@" >/dev/null
+}
+
+@test "TLS=no holds until TLS=yes, and either makes all again" {
+	built TLS=no
+	run -0 build -q
+	run -1 build -q TLS=yes
+	run build -n install DESTDIR="$PWD/root"
+	[[ $output != *tls_lib.c* ]]
+	built TLS=yes
+	run -0 build -q
+	run -1 build -q TLS=no
+	[[ $(build -n TLS=no) == *src/main.c* ]]
+}
+
+@test "what is missing is one line that names the package, and nothing is built" {
+	run -2 build -s PKG_CONFIG="$PWD/none"
+	[ "${lines[0]}" = "nc-lite needs pkg-config" ]
+	run -2 build -s PKG_CONFIG=false
+	[ "${lines[0]}" = "nc-lite needs libbsd (libbsd-dev, or libbsd-devel)" ]
+	mkdir openssl
+	echo '#define OPENSSL_VERSION_MAJOR 1' >openssl/opensslv.h
+	run -2 build -s CPPFLAGS="-I$PWD"
+	[ "${lines[0]}" = "nc-lite needs OpenSSL 3 (libssl-dev, or \
+openssl-devel); or: make TLS=no" ]
+	[ ! -e b/main.o ]
+}
+
+@test "-D_FORTIFY_SOURCE from outside is taken without a warning" {
+	local given
+	for given in -D_FORTIFY_SOURCE=3 -D_FORTIFY_SOURCE=1 ''; do
+		rm -rf b
+		build -s "$PWD/b/base/clock.o" CFLAGS="-O2 -Werror $given"
+		build -s -B "$PWD/b/base/clock.o" CFLAGS="-O2 -Werror" \
+		    CPPFLAGS="$given"
+	done
+	build -s -B "$PWD/b/base/clock.o" CFLAGS="-O0 -Werror"
+}
+
+@test "HARDEN and LDLIBS come from outside" {
+	build -n HARDEN=-fPIE LDLIBS=-lmy >made
+	grep -q -- '-fPIE.* -c -o .*main.o' made
+	run ! grep -q stack-protector made
+	grep -q -- '-lmy$' made
+}
+
+@test "files are of 64 bits, also where a long is not" {
+	echo 'int main(void) { return sizeof(off_t) != 8 || sizeof(time_t) != 8; }' >m.c
+	build -n "$PWD/b/main.o" | grep -q -- -D_FILE_OFFSET_BITS=64
+	gcc -m32 -c -o m.o m.c -include sys/types.h 2>/dev/null ||
+	    skip "needs gcc-multilib"
+	build -s CFLAGS="-O2 -Werror -m32" "$PWD/b/main.o" "$PWD/b/base/clock.o"
+}
