@@ -123,7 +123,7 @@ lint: headers layers
 	    CFLAGS="-O2 -Werror"
 	tests/manual
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
-	! grep -nE '^	+(\[|\(\()[^|]* && [^|]*$$' tests/*.bats
+	! grep -nE '^	+(\[.* \]\]?|\(\(.*\)\)) && [^|]*$$' tests/*.bats
 
 demo: all
 	tests/demo
