@@ -33,7 +33,7 @@ HARDEN	:= -fPIE -fstack-protector-strong $(FORTIFY) $(call known, \
 endif
 BSD_CFLAGS := $(shell $(PKG_CONFIG) --cflags libbsd-overlay 2>/dev/null)
 BSD_LIBS := $(shell $(PKG_CONFIG) --libs libbsd-overlay 2>/dev/null)
-LIBS	:= $(BSD_LIBS) $(call there,-ldl -lanl -lpthread)
+LIBS	:= $(BSD_LIBS) $(call there,-ldl -lpthread)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
 	  -Isrc $(BSD_CFLAGS) $(WARN) $(HARDEN) $(CFLAGS) $(CPPFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
