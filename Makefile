@@ -1,5 +1,5 @@
-# nc-lite. Targets: all check lint check-asan check-copy check-valgrind check-with
-# bench demo deps bench-deps install uninstall clean.
+# nc-lite. Targets: all check lint check-asan check-copy check-faults check-valgrind
+# check-with bench demo deps bench-deps install uninstall clean.
 
 PREFIX	?= /usr/local
 MANDIR	?= $(PREFIX)/share/man
@@ -110,6 +110,10 @@ check-asan:
 check-copy: all
 	NC_LITE_COPY=1 tests/run $(COPY_TESTS)
 
+# System calls that fail, ends that are killed: a sample (SEED=, N=), FULL=1 all.
+check-faults: all
+	tests/faults/run
+
 # One transfer of each kind through valgrind: memory and descriptors.
 check-valgrind: all
 	tests/valgrind
@@ -157,5 +161,6 @@ uninstall:
 clean:
 	rm -rf build nc-lite
 
-.PHONY: all bench bench-deps check check-asan check-copy check-valgrind \
-	check-with clean demo deps headers install layers lint uninstall
+.PHONY: all bench bench-deps check check-asan check-copy check-faults \
+	check-valgrind check-with clean demo deps headers install layers lint \
+	uninstall

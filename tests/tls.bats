@@ -74,6 +74,17 @@ ended_well() {
 	done
 }
 
+@test "a hello that comes between two looks for one is TLS all the same" {
+	need strace
+	nc --psk-new key
+	serve slow strace -qqo /dev/null -e trace=recvfrom \
+	    -e inject=recvfrom:error=EAGAIN:when=1 \
+	    "$NC_LITE" -dlvc --psk key 127.0.0.1 0 </dev/null
+	nc -c --psk key 127.0.0.1 "$port" <"$C/in"
+	ended_well
+	same "$C/in" slow.out
+}
+
 @test "it works over a UNIX socket" {
 	start listen "$NC_LITE" -lcU sock --cert "$C/good.both" </dev/null
 	until_true test -S sock

@@ -58,7 +58,7 @@ speaks_tls(struct tls *tls)
 	if (tls->heard)
 		return said[0] == '\0';
 	size = recv(tls->fd, said, sizeof(tls->plain) - 1, MSG_PEEK);
-	tls->heard = size > 0;
+	tls->heard = size >= 0;
 	if (size <= 0 || said[0] == SSL3_RT_HANDSHAKE ||
 	    said[0] == SSL3_RT_ALERT) {
 		said[0] = '\0';
@@ -78,11 +78,14 @@ bio_read(BIO *bio, char *data, int size)
 	long result = -1;
 
 	tls_lib.BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
+	errno = EAGAIN;
 	if (!speaks_tls(tls))
 		return -1;
-	/* Nobody answers a handshake's message that has not been sent. */
-	errno = EAGAIN;
-	if (tls->ready ? !tls->asked : tls->tail == 0)
+	/*
+	 * What has come since that look is left to the next one. Nobody answers
+	 * a handshake's message that has not been sent.
+	 */
+	if (tls->heard && (tls->ready ? !tls->asked : tls->tail == 0))
 		result = recv(tls->fd, data, (size_t)size, 0);
 	tls->asked = true;
 	if (result == -1 && (errno == EAGAIN || errno == EINTR))

@@ -1,0 +1,122 @@
+"""The kinds of runs that are attacked: what each end is given, and what that proves.
+
+An end is its arguments and where its bytes come from and go to. In arguments
+@PORT is the listener's port (or path), @DIR a directory of the run's own, in which
+are `in` (what the end is to send), key, cert.pem and cert.key.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class End:
+    args: list
+    send: str = "null"      # its stdin: null, file or pipe
+    out: str = "pipe"       # its stdout: file or pipe
+    size: int = 0           # bytes of what it sends (also by --in @DIR/in)
+    named: str = ""         # what it receives is in this file of @DIR
+    quiet: bool = False     # it may fail without a word
+    wanted: tuple = (0,)    # its exit status when nothing befalls it
+
+
+@dataclass
+class Kind:
+    listen: End
+    client: End
+    # tcp: exit 0 is the promise. unix: only if both ends say 0. here: only what
+    # the end itself has received. none: nothing.
+    proves: str = "tcp"
+    clients: int = 1        # so many, one after the other; then SIGTERM
+    seen: set = field(default_factory=set)    # echo: what comes goes back
+
+
+def words(text):
+    return text.split()
+
+
+def listen(text, **more):
+    return End(words("-lv " + text), **more)
+
+
+def client(text, **more):
+    return End(words(text), **more)
+
+
+MUCH = 700_000          # goes by splice, in several pieces
+SOME = 150_000
+FEW = 5_000
+HOST = " 127.0.0.1 @PORT"
+SECRET = "-c --psk @DIR/key"
+TAPS = "--digest --output @DIR/log --hex-dump @DIR/dump --progress"
+
+KINDS = {
+    "file": Kind(
+        listen("-d 127.0.0.1 0", out="file"),
+        client("" + HOST, send="file", size=MUCH)),
+    "pipe": Kind(
+        listen("-d 127.0.0.1 0"),
+        client("localhost @PORT", send="pipe", size=MUCH)),
+    "both": Kind(
+        listen("127.0.0.1 0", send="file", size=SOME, out="file"),
+        client("" + HOST, send="pipe", size=MUCH)),
+    "question": Kind(
+        listen("127.0.0.1 0", send="pipe", size=FEW),
+        client("" + HOST, send="pipe", size=FEW)),
+    "linger": Kind(
+        listen("--recv-only 0"),
+        client("-q 1 -w 3" + HOST, send="pipe", size=SOME)),
+    "named": Kind(
+        listen("-d --out @DIR/out 127.0.0.1 0", named="out"),
+        client("--in @DIR/in" + HOST, size=MUCH)),
+    "taps": Kind(
+        listen(TAPS + " 127.0.0.1 0", out="file"),
+        client(TAPS + HOST, send="file", size=SOME)),
+    "digest": Kind(
+        listen("-d --digest --out @DIR/out 127.0.0.1 0", named="out"),
+        client("--digest" + HOST, send="file", size=MUCH)),
+    "sendonly": Kind(
+        listen("-d 127.0.0.1 0"),
+        client("--send-only" + HOST, send="file", size=SOME), proves="here"),
+    "rate": Kind(
+        listen("-d 0", out="file"),
+        client("--limit-rate 1M" + HOST, send="file", size=SOME)),
+    "psk": Kind(
+        listen(SECRET + " -d 127.0.0.1 0", out="file"),
+        client(SECRET + HOST, send="file", size=MUCH)),
+    "pskboth": Kind(
+        listen(SECRET + " 127.0.0.1 0", send="pipe", size=SOME),
+        client(SECRET + HOST, send="pipe", size=SOME)),
+    "tls": Kind(
+        listen("-c --cert @DIR/cert.pem --key @DIR/cert.key -d 127.0.0.1 0"),
+        client("-c --ca @DIR/cert.pem --tls-name localhost" + HOST,
+               send="pipe", size=SOME)),
+    "unix": Kind(
+        listen("-dU @DIR/socket", out="file"),
+        client("-U @PORT", send="file", size=MUCH), proves="unix"),
+    "unixtls": Kind(
+        listen(SECRET + " -dU @DIR/socket"),
+        client(SECRET + " -U @PORT", send="pipe", size=SOME), proves="unix"),
+    "udp": Kind(
+        listen("-du -w 1 127.0.0.1 0"),
+        client("-u -w 0" + HOST, send="pipe", size=FEW), proves="none"),
+    "dgram": Kind(
+        listen("-duU -W 1 -w 2 @DIR/socket"),
+        client("-uU -q 0 @PORT", send="pipe", size=FEW), proves="none"),
+    "exec": Kind(
+        listen("--exec cat 127.0.0.1 0", wanted=(0,)),
+        client("" + HOST, send="file", size=MUCH, out="file"),
+        seen={"echo"}),
+    "command": Kind(
+        listen("-k --sh-exec cat 127.0.0.1 0", wanted=(143,)),
+        client("" + HOST, send="pipe", size=SOME), clients=2,
+        seen={"echo"}),
+    "keep": Kind(
+        listen("-dk 127.0.0.1 0", wanted=(143,)),
+        client("" + HOST, send="pipe", size=SOME), clients=2),
+    "keeptls": Kind(
+        listen(SECRET + " -dk 127.0.0.1 0", wanted=(143,)),
+        client(SECRET + HOST, send="file", size=SOME), clients=2),
+    "scan": Kind(
+        listen("-dk 127.0.0.1 0", wanted=(143,)),
+        client("-z -w 1" + HOST, quiet=True), proves="none"),
+}
