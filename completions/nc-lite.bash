@@ -36,7 +36,7 @@ _nc_lite_operands()
 			skip=
 		elif [[ $word =~ ^-[46bCcDdhklNnrStUuvz]*[HIiKMmOpqRsTWw]$ ]]; then
 			skip=yes
-		elif [[ $word == --@(pin|interval|key|ttl|min-ttl|source-port|ca|source|alpn|cert|connect-timeout|exec|idle-timeout|max-conns|parallel|probe|probe-hex|psk|psk-new|sh-exec|timeout|tls-name|expect-digest|hex-dump|in|limit-rate|limit-rate-in|out|output|size) ]]; then
+		elif [[ $word == --@(pin|interval|key|ttl|min-ttl|source-port|ca|source|allow|deny|alpn|cert|connect-timeout|exec|idle-timeout|max-conns|parallel|probe|probe-hex|psk|psk-new|sh-exec|timeout|tls-name|expect-digest|hex-dump|in|limit-rate|limit-rate-in|out|output|size) ]]; then
 			skip=yes
 		elif [[ $word != -* ]]; then
 			((count++))
@@ -93,7 +93,7 @@ _nc_lite()
 		mapfile -t COMPREPLY < <(compgen -W 'h2 http/1.1' -- "$cur")
 		return
 		;;
-	-H|--pin|-I|-i|--interval|-M|--ttl|-m|--min-ttl|-O|-q|-W|-w|\
+	--allow|--deny|-H|--pin|-I|-i|--interval|-M|--ttl|-m|--min-ttl|-O|-q|-W|-w|\
 	--connect-timeout|--expect-digest|--idle-timeout|--limit-rate|\
 	--limit-rate-in|--max-conns|--parallel|--probe-hex|--size|--timeout)
 		return
@@ -106,8 +106,8 @@ _nc_lite()
 		    -W -w -z --ipv4 --ipv6 --broadcast --crlf --tls --pin
 		    --help --interval --key --keep-open --listen --ttl
 		    --min-ttl --nodns --source-port --ca --source --telnet
-		    --unixsock --udp --verbose --all --alpn --append --banner
-		    --cert --client-auth --connect-timeout --digest
+		    --unixsock --udp --verbose --all --allow --alpn --append --banner
+		    --broker --cert --chat --client-auth --deny --connect-timeout --digest
 		    --each-address --exec --expect-digest --hex-dump
 		    --idle-timeout --in --insecure --json --limit-rate
 		    --limit-rate-in --max-conns --no-shutdown --out --output

@@ -13,6 +13,7 @@
 #define CLEAR	"\r\033[K"
 
 static const char *name = "nc-lite";
+static const char *about;
 static int verbosity;
 static volatile sig_atomic_t line_is_open;
 
@@ -28,6 +29,12 @@ void
 diag_verbosity(int level)
 {
 	verbosity = level;
+}
+
+void
+diag_about(const char *whom)
+{
+	about = whom;
 }
 
 void
@@ -58,9 +65,11 @@ print(const char *prefix, const char *format, va_list arguments)
 	char line[2048];
 	size_t clear = line_is_open ? sizeof(CLEAR) - 1 : 0, length;
 
-	length = (size_t)snprintf(line, 256, "%s%.200s%s",
+	bool named = prefix != NULL && about != NULL;
+
+	length = (size_t)snprintf(line, 512, "%s%.200s%s%.200s%s",
 	    line_is_open ? CLEAR : "", prefix != NULL ? prefix : "",
-	    prefix != NULL ? ": " : "");
+	    prefix != NULL ? ": " : "", named ? about : "", named ? ": " : "");
 	line_is_open = false;
 	vsnprintf(line + length, sizeof(line) - length - 1, format, arguments);
 	/* What a peer or a file is called must not move the cursor. */

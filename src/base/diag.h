@@ -27,6 +27,12 @@ void	diag_verbosity(int level);
 /* Whether a message of this level would be printed. */
 bool	diag_wants(int level);
 
+/*
+ * Whom the messages that follow are about, as long as the text stays: "NAME:
+ * ABOUT: text". NULL: nobody in particular.
+ */
+void	diag_about(const char *about);
+
 /* A line without an end, on a terminal: what is said next replaces it. */
 void	diag_draw(const char *text);
 

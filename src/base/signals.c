@@ -1,7 +1,10 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -93,6 +96,51 @@ signals_begin(void)
 		if (sigaction(deadly[i], NULL, &now) == 0 &&
 		    now.sa_handler != SIG_IGN)
 			sigaction(deadly[i], &ours, NULL);
+}
+
+static int child_pipe[2] = { -1, -1 };
+
+/* That the pipe is full is as good: it is readable then. */
+static void
+note_child(int signal_number)
+{
+	int error = errno;
+
+	(void)signal_number;
+	if (write(child_pipe[1], "", 1) == -1)
+		errno = error;
+}
+
+/* All ends of children are one end: a reader of it looks at its own. */
+static int
+any_child_end(void)
+{
+	struct sigaction child = { .sa_handler = note_child,
+	    .sa_flags = SA_RESTART | SA_NOCLDSTOP };
+
+	if (child_pipe[0] == -1) {
+		if (pipe2(child_pipe, O_CLOEXEC | O_NONBLOCK) == -1)
+			return -1;
+		sigaction(SIGCHLD, &child, NULL);
+	}
+	return fcntl(child_pipe[0], F_DUPFD_CLOEXEC, 0);
+}
+
+int
+signals_child_end(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	return fd != -1 ? fd : any_child_end();
+}
+
+void
+signals_child_seen(int fd)
+{
+	char octets[64];
+
+	while (child_pipe[0] != -1 && read(fd, octets, sizeof(octets)) > 0)
+		;
 }
 
 void

@@ -2,6 +2,7 @@
 #define SIGNALS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
  * Signals. A connection needs no care here: the kernel closes it with the
@@ -22,6 +23,14 @@ void	signals_begin(void);
  * we are. It wakes poll(2) and restarts all else.
  */
 bool	signals_asked(void);
+
+/*
+ * A descriptor, the caller's, that is readable once this child of ours has
+ * ended (pidfd_open(2)); where the kernel has none, whenever any has: who finds
+ * it readable calls signals_child_seen and asks waitpid(2). -1 with errno set.
+ */
+int	signals_child_end(pid_t);
+void	signals_child_seen(int fd);
 
 /* Signals as other programs expect them: for a process about to exec. */
 void	signals_defaults(void);

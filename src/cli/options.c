@@ -28,6 +28,7 @@ enum kind {
 	CLASS,			/* int: -T's type of service */
 	QUIT,			/* -q: a time, or negative for no limit */
 	PIN,			/* one more of struct tls_config's pins */
+	NETWORKS,		/* more of a struct access_list */
 	NEW_PSK,		/* made at once */
 	HELP,
 	SHOW_VERSION
@@ -68,7 +69,7 @@ static const struct row {
 	{ 'K', "key", "FILE", TEXT, AT(tls.key), 0, 0,
 	    "the key of --cert, if not in its file" },
 	{ 'k', "keep-open", NULL, FLAG, AT(keep_open), 0, 0,
-	    "listen again after a peer" },
+	    "keep listening: serve all who come, at once" },
 	{ 'l', "listen", NULL, CHOICE, AT(mode), MODE_LISTEN, 0,
 	    "listen for a peer" },
 	{ 'M', "ttl", "HOPS", NUMBER, AT(socket.ttl), 1, 255,
@@ -110,18 +111,26 @@ static const struct row {
 	    "only test whether ports are open" },
 	{ ALL, "all", NULL, FLAG, AT(scan.all), 0, 0,
 	    "-z: every port must be open" },
+	{ ALLOW, "allow", "NETWORKS", NETWORKS, AT(allow), 0, 0,
+	    "-l: only these may connect" },
 	{ ALPN, "alpn", "NAMES", TEXT, AT(tls.alpn), 0, 0,
 	    "protocols to agree on: h2,http/1.1" },
 	{ APPEND, "append", NULL, FLAG, AT(report.append), 0, 0,
 	    "--output, --hex-dump: keep what is there" },
 	{ BANNER, "banner", "[=TIME]", TIME, AT(scan.banner_us), 2, 0,
 	    "-z: print what an open port says" },
+	{ BROKER, "broker", NULL, FLAG, AT(broker), 0, 0,
+	    "-k: what one peer sends goes to all others" },
 	{ CERT, "cert", "FILE", TEXT, AT(tls.cert), 0, 0,
 	    "our certificate, with its chain" },
+	{ CHAT, "chat", NULL, FLAG, AT(chat), 0, 0,
+	    "--broker, with the sender before each line" },
 	{ CLIENT_AUTH, "client-auth", NULL, FLAG, AT(tls.client_auth), 0, 0,
 	    "-l: ask clients for a certificate" },
 	{ CONNECT_TIMEOUT, "connect-timeout", "TIME", TIME,
 	    AT(connect_us), 0, 0, "limit of connecting" },
+	{ DENY, "deny", "NETWORKS", NETWORKS, AT(deny), 0, 0,
+	    "-l: these may not connect" },
 	{ DIGEST, "digest", "[=NAME]", TEXT, AT(report.digest), 0, 0,
 	    "print a hash of what passed (sha256)" },
 	{ EACH_ADDRESS, "each-address", NULL, FLAG, AT(scan.each_address), 0,
@@ -145,7 +154,7 @@ static const struct row {
 	{ LIMIT_RATE_IN, "limit-rate-in", "RATE", SIZE,
 	    AT(relay.receive_rate), 0, 0, "bytes a second to receive" },
 	{ MAX_CONNS, "max-conns", "COUNT", NUMBER, AT(max_conns), 1, 65535,
-	    "commands at once with -k" },
+	    "-k: peers at once (1000)" },
 	{ NO_SHUTDOWN, "no-shutdown", NULL, FLAG, AT(relay.no_half_close), 0,
 	    0,
 	    "stdin's end does not end our way" },
@@ -344,6 +353,11 @@ obey(const struct row *row, const char *value, struct options *options)
 		if (error != NULL)
 			bad_value(row, value, error);
 		break;
+	case NETWORKS:
+		error = access_parse(value, at);
+		if (error != NULL)
+			refuse("--%s: %s", row->name, error);
+		break;
 	case PIN:
 		add_pin(row, value, &options->tls);
 		break;
@@ -450,7 +464,7 @@ options_parse(int argc, char *argv[], struct options *options)
 
 	options->endpoint.type = SOCK_STREAM;
 	options->socket.tos = -1;
-	options->max_conns = 100;
+	options->max_conns = 1000;
 	options->await_us = options->scan.banner_us = options->connect_us =
 	    options->relay.idle_us = options->relay.run_us =
 	    options->given.wait_us = options->given.quit_us = CLOCK_UNSET;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "net/access.h"
 #include "net/address.h"
 #include "net/ports.h"
 #include "net/socket.h"
@@ -36,11 +37,13 @@ struct options {
 	struct tls_config tls;
 
 	/* what to do once there */
-	bool	 keep_open;	/* serve one peer after another */
+	bool	 keep_open;	/* serve all who come */
 	bool	 shuffle;
 	struct scan_config scan;	/* but for what stands here */
 	char	**command;	/* to become once the ports are open, or NULL */
-	int	 max_conns;	/* commands at once */
+	int	 max_conns;	/* peers at once */
+	struct access_list allow, deny;	/* who is let in */
+	bool	 broker, chat;	/* what one peer sends goes to the others */
 	int	 datagrams;	/* to take; 0: no end */
 	struct stdio_config local;
 	struct child_config child;

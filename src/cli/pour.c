@@ -113,8 +113,32 @@ pour_child(struct options *options)
 	    child->command[strspn(child->command, " \t")] == '\0')
 		refuse("--%s has no command", child->shell ? "sh-exec" :
 		    "exec");
+	child->group = options->keep_open;
 	options->relay.keep_output = options->keep_open &&
 	    child->command == NULL;
+}
+
+/* Whether a peer must say who it is, or was chosen by where it comes from. */
+static bool
+knows_peers(const struct options *options)
+{
+	return options->endpoint.host != NULL || options->allow.count > 0 ||
+	    options->tls.psk != NULL || options->tls.client_auth ||
+	    options->tls.pins > 0;
+}
+
+/* What runs for whoever connects is not for the whole network. */
+static void
+pour_loopback(struct options *options)
+{
+	if (options->mode != MODE_LISTEN || options->child.command == NULL ||
+	    knows_peers(options))
+		return;
+	options->endpoint.host = options->endpoint.family == AF_INET6 ?
+	    "::1" : "127.0.0.1";
+	diag_error("listening on %s only: who connects gets a command run "
+	    "(name an address, or use --allow, --psk, --client-auth or -H)",
+	    options->endpoint.host);
 }
 
 /* The datagram a scan sends. */
@@ -152,6 +176,7 @@ pour(struct options *options)
 	pour_files(options);
 	pour_child(options);
 	pour_probe(options);
+	pour_loopback(options);
 	if (options_given('S'))
 		ask_key(options);
 	if (options->shuffle)

@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "base/loop.h"
 #include "connect/listener.h"
+#include "net/access.h"
 #include "net/endpoint.h"
 #include "net/path.h"
 #include "sys/sys.h"
@@ -149,6 +150,7 @@ listener_open(struct listener *listener, const struct listener_config *config)
 	if (fd < 0)
 		return fd == -1 ? complain("bind to", &address) : EXIT_LOCAL;
 	*listener = (struct listener){ .fd = fd, .type = type,
+	    .allow = config->allow, .deny = config->deny,
 	    .output = config->output };
 	address_any(address.sa.any.sa_family, 0, &any);
 	if (!socket_sign(&config->socket, fd, &any))
@@ -170,6 +172,21 @@ look(int fd, struct address *peer)
 
 	return recvfrom(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, &peer->sa.any,
 	    &peer->length) == -1 ? -1 : fd;
+}
+
+/* Reset, since it is abortive, before a byte is read. */
+static bool
+lets_in(const struct listener *listener, int fd, const struct address *peer)
+{
+	char text[ADDRESS_TEXT];
+
+	if (listener->allow == NULL || listener->type == SOCK_DGRAM ||
+	    access_permits(listener->allow, listener->deny, peer))
+		return true;
+	diag_say(1, "connection from %s refused (--allow, --deny)",
+	    address_port_text(peer, text));
+	close(fd);
+	return false;
 }
 
 /*
@@ -235,6 +252,10 @@ listener_accept(struct listener *listener, const struct loop *loop, int *fd,
 	if (*fd == -1)
 		return pause_after(listener, errno, loop->now_us);
 	listener->pause_us = 0;
+	if (!lets_in(listener, *fd, peer)) {
+		*fd = -1;
+		return EXIT_DONE;
+	}
 	/* Texts that nobody reads would cost a server its time. */
 	if (diag_wants(1))
 		diag_line(1, "Connection received on %s",

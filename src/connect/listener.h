@@ -12,6 +12,7 @@ struct listener_config {
 	struct address_query endpoint;	/* host NULL: all; port 0: any */
 	const char *invitation;	/* what a peer's user must type before HOST */
 	int	 output;	/* as in struct listener */
+	const struct access_list *allow, *deny;	/* who is let in */
 	struct socket_config socket;
 	int64_t	 deadline_us;	/* for resolving the host */
 };
@@ -19,6 +20,7 @@ struct listener_config {
 struct listener {
 	int	 fd;
 	int	 type;
+	const struct access_list *allow, *deny;
 	int	 output;	/* once nobody reads it no peer is wanted; or -1 */
 	int	 place, output_place;	/* in this round of the loop */
 	int64_t	 next_us;	/* accept(2) has failed: not before this */
@@ -46,7 +48,7 @@ bool	listener_has_news(const struct listener *, const struct loop *);
  * Takes one peer who waits, without sleeping, and says who it is (-v). For a
  * stream socket *fd is a new descriptor, the caller's, abortive if TCP; for a
  * datagram socket it is the listener's own, with the first datagram still to
- * be read; -1 when there is none (now). Returns EXIT_DONE; or EXIT_LOCAL with
+ * be read; -1 when there is none (now), or one who was not let in. Returns EXIT_DONE; or EXIT_LOCAL with
  * the reason printed, or EXIT_SIGNAL + SIGPIPE when the output has lost its
  * reader: no peer will come then. Only in a round that has watched.
  */

@@ -6,16 +6,9 @@
 #include "mode/mode.h"
 #include "mode/session.h"
 
-static bool
-wrap(const void *options, int fd, const struct address *peer,
-    struct stream *stream)
-{
-	return session_wrap(options, fd, peer, stream);
-}
-
 /* Connected, wrapped, and with hands shaken. */
 static int
-reach(const struct options *options, struct stream *peer)
+reach(const struct options *options, struct session *session)
 {
 	const struct connector_config config = {
 		.endpoint = options->endpoint,
@@ -24,30 +17,34 @@ reach(const struct options *options, struct stream *peer)
 		.try_us = options->connect_us,
 		.await_us = options->await_us,
 		.deadline_us = options->deadline_us,
-		.wrap = wrap,
+		.wrap = session_wrap,
 		.context = options,
 	};
 	struct connector connector;
 	struct loop loop;
 
 	loop_open(&loop);
-	connector_begin(&connector, &config, peer);
+	connector_begin(&connector, &config, &session->peer);
 	while (!connector_step(&connector, &loop)) {
 		loop_begin(&loop);
 		connector_watch(&connector, &loop);
 		loop_run_once(&loop);
 	}
 	loop_close(&loop);
+	session->address = connector.peer;
 	return connector.code;
 }
 
 int
 mode_client(const struct options *options)
 {
-	struct stream peer;
-	int code = session_begin(options);
+	static struct session session;
+	int code = session_prepare(options);
 
 	if (code == EXIT_DONE)
-		code = reach(options, &peer);
-	return code == EXIT_DONE ? session_run(options, &peer) : code;
+		code = reach(options, &session);
+	if (code != EXIT_DONE)
+		return code;
+	session_begin(&session, options);
+	return session_run(&session);
 }

@@ -49,7 +49,7 @@ mode_scan(const struct options *options)
 {
 	struct scan_config config = options->scan;
 	struct retry retry;
-	int code = session_begin(options);
+	int code = session_prepare(options);
 
 	if (code != EXIT_DONE)
 		return code;

@@ -1,7 +1,12 @@
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
+#include "base/loop.h"
 #include "cli/options.h"
+#include "connect/greet.h"
 #include "mode/session.h"
 #include "stream/datagram.h"
 #include "stream/named.h"
@@ -12,7 +17,7 @@
 static struct tls_context *tls;
 
 int
-session_begin(const struct options *options)
+session_prepare(const struct options *options)
 {
 	if (options->tls.on && (tls = tls_context_open(&options->tls)) == NULL)
 		return EXIT_LOCAL;
@@ -27,9 +32,10 @@ session_tls(void)
 }
 
 bool
-session_wrap(const struct options *options, int fd,
-    const struct address *peer, struct stream *stream)
+session_wrap(const void *context, int fd, const struct address *peer,
+    struct stream *stream)
 {
+	const struct options *options = context;
 	const struct datagram_config datagram = {
 		.connected = options->mode == MODE_CLIENT,
 		.any_peer = options->keep_open,
@@ -48,59 +54,212 @@ session_wrap(const struct options *options, int fd,
 	return false;
 }
 
-/* Closes both ends, which have come to theirs. Returns the exit code. */
-static int
-end(const struct options *options, struct stream *local, struct stream *peer,
-    int code)
+static void
+wake(void *context)
 {
-	peer->ops->close(peer);
-	if (options->child.command != NULL)
-		return child_end(local, options->deadline_us, code,
-		    options->keep_open);
-	local->ops->close(local);
-	return code == EXIT_DONE && named_is_left() ? EXIT_NETWORK : code;
+	struct session *session = context;
+
+	session->wake(session);
 }
 
-/* From the first byte to the last. Returns the exit code. */
-static int
-run(struct relay *relay)
+static bool
+open_local(struct session *session)
+{
+	const struct options *options = session->options;
+	char who[ADDRESS_TEXT];
+
+	if (options->child.command != NULL)
+		return child_open(&session->local, &options->child,
+		    session->peer.rfd, &session->address);
+	if (session->hub == NULL)
+		return stdio_open(&session->local, &options->local);
+	if (hub_join(session->hub, &session->member, &session->local,
+	    address_port_text(&session->address, who), wake, session))
+		return true;
+	diag_error("%s: %s", options->local.in != NULL ? options->local.in :
+	    "a peer", strerror(errno));
+	return false;
+}
+
+/* Both ends close; a command may still go on. */
+static void
+close_ends(struct session *session)
+{
+	session->peer.ops->close(&session->peer);
+	if (session->options->child.command != NULL)
+		session->child = child_leave(&session->local);
+	else
+		session->local.ops->close(&session->local);
+	session->state = session->child != NULL ? SESSION_REAP : SESSION_DONE;
+}
+
+static void
+end(struct session *session)
+{
+	session->code = session->relay.outcome.code;
+	session->child = NULL;
+	outcome_say(&session->relay.outcome);
+	relay_close(&session->relay);
+	close_ends(session);
+	if (session->code == EXIT_DONE && session->hub == NULL &&
+	    named_is_left())
+		session->code = EXIT_NETWORK;
+	report_end(&session->report, &session->relay.outcome, session->code);
+}
+
+static void
+fail(struct session *session)
+{
+	session->code = EXIT_LOCAL;
+	session->peer.ops->close(&session->peer);
+	session->state = SESSION_DONE;
+}
+
+/* The peer is ready for bytes. */
+static void
+start_relay(struct session *session)
+{
+	const struct options *options = session->options;
+	bool good;
+
+	if (!open_local(session)) {
+		fail(session);
+		return;
+	}
+	session->state = SESSION_RELAY;
+	good = report_begin(&session->report, &options->report,
+	    &session->peer);
+	if (good && !relay_open(&session->relay, &session->local,
+	    &session->peer, &options->relay, &session->report.watch)) {
+		diag_error("no memory for a peer");
+		good = false;
+	}
+	if (!good) {
+		session->code = EXIT_LOCAL;
+		close_ends(session);
+	}
+}
+
+void
+session_begin(struct session *session, const struct options *options)
+{
+	session->options = options;
+	start_relay(session);
+}
+
+void
+session_accept(struct session *session, const struct options *options, int fd,
+    const struct address *peer, struct hub *hub)
+{
+	int64_t limit_us = options->connect_us != CLOCK_UNSET ?
+	    options->connect_us : GREET_LIMIT;
+
+	session->place = -1;
+	session->options = options;
+	session->hub = hub;
+	session->address = *peer;
+	session->child = NULL;
+	session->code = EXIT_DONE;
+	session->wants = IO_WANT_READ;
+	session->deadline_us = clock_deadline(limit_us);
+	session->state = SESSION_HANDSHAKE;
+	if (!session_wrap(options, fd, peer, &session->peer)) {
+		session->code = EXIT_LOCAL;
+		session->state = SESSION_DONE;
+	} else if (session->peer.ops->handshake == NULL)
+		start_relay(session);
+}
+
+void
+session_watch(struct session *session, struct loop *loop)
+{
+	switch (session->state) {
+	case SESSION_HANDSHAKE:
+		session->place = loop_watch(loop, session->peer.rfd,
+		    session->wants == IO_WANT_WRITE ? POLLOUT : POLLIN);
+		loop_until(loop, session->deadline_us);
+		break;
+	case SESSION_RELAY:
+		relay_watch(&session->relay, loop);
+		break;
+	case SESSION_REAP:
+		child_watch(session->child, loop);
+		loop_until(loop, session->options->deadline_us);
+		break;
+	case SESSION_DONE:
+		break;
+	}
+}
+
+static void
+shake_hands(struct session *session, const struct loop *loop)
+{
+	bool over = loop_passed(loop, session->deadline_us);
+
+	if (loop_revents(loop, session->place) != 0)
+		session->wants =
+		    session->peer.ops->handshake(&session->peer);
+	if ((session->wants == IO_WANT_READ ||
+	    session->wants == IO_WANT_WRITE) && !over)
+		return;
+	session->code = greet_end(&session->peer, &session->address,
+	    session->wants, false);
+	if (session->code == EXIT_DONE)
+		start_relay(session);
+	else
+		session->state = SESSION_DONE;
+}
+
+/* The run's own limit goes before the patience with a command. */
+static void
+reap(struct session *session, const struct loop *loop)
+{
+	if (child_step(session->child, loop) ||
+	    loop_passed(loop, session->options->deadline_us))
+		session->state = SESSION_DONE;
+}
+
+void
+session_step(struct session *session, const struct loop *loop)
+{
+	switch (session->state) {
+	case SESSION_HANDSHAKE:
+		shake_hands(session, loop);
+		break;
+	case SESSION_RELAY:
+		relay_step(&session->relay, loop);
+		if (session->relay.state == RELAY_DONE)
+			end(session);
+		break;
+	case SESSION_REAP:
+		reap(session, loop);
+		break;
+	case SESSION_DONE:
+		break;
+	}
+}
+
+void
+session_wake(struct session *session)
+{
+	if (session->state == SESSION_RELAY)
+		relay_wake(&session->relay);
+}
+
+int
+session_run(struct session *session)
 {
 	struct loop loop;
 
 	loop_open(&loop);
 	for (;;) {
-		relay_step(relay, &loop);
-		if (relay->state == RELAY_DONE)
+		session_step(session, &loop);
+		if (session->state == SESSION_DONE)
 			break;
 		loop_begin(&loop);
-		relay_watch(relay, &loop);
+		session_watch(session, &loop);
 		loop_run_once(&loop);
 	}
 	loop_close(&loop);
-	outcome_say(&relay->outcome);
-	return relay->outcome.code;
-}
-
-int
-session_run(const struct options *options, struct stream *peer)
-{
-	struct report report;
-	struct stream local;
-	struct relay relay;
-	int code;
-
-	if (options->child.command == NULL ?
-	    !stdio_open(&local, &options->local) :
-	    !child_open(&local, &options->child)) {
-		peer->ops->close(peer);
-		return EXIT_LOCAL;
-	}
-	if (!report_begin(&report, &options->report, peer))
-		return end(options, &local, peer, EXIT_LOCAL);
-	relay_open(&relay, &local, peer, &options->relay, &report.watch);
-	code = run(&relay);
-	relay_close(&relay);
-	code = end(options, &local, peer, code);
-	report_end(&report, &relay.outcome, code);
-	return code;
+	return session->code;
 }

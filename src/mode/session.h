@@ -2,34 +2,85 @@
 #define SESSION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
+#include "net/address.h"
+#include "relay/relay.h"
+#include "report/report.h"
+#include "stream/hub.h"
 #include "stream/stream.h"
 
-struct address;
+struct child;
+struct loop;
 struct options;
 struct tls_context;
+
+/*
+ * One peer, from the first byte to the last: shakes hands, opens the local end
+ * (stdin and stdout, a membership of the hub, or a command), relays, closes
+ * both, and waits for a command that goes on. A machine like the others:
+ * _watch, _step, state.
+ */
+
+enum session_state {
+	SESSION_HANDSHAKE,
+	SESSION_RELAY,
+	SESSION_REAP,		/* only a command's end is still awaited */
+	SESSION_DONE		/* code says how it went; all is closed */
+};
+
+struct session {
+	enum session_state state;
+	const struct options *options;
+	struct hub *hub;		/* NULL: stdin and stdout are its own */
+	struct address address;		/* the peer's */
+	struct stream peer, local;
+	struct hub_member member;
+	struct relay relay;
+	struct report report;
+	struct child *child;		/* in REAP */
+	enum io	 wants;			/* in HANDSHAKE */
+	int	 place;			/* in the round */
+	int64_t	 deadline_us;		/* of the handshake */
+	void	(*wake)(struct session *);	/* the hub has something */
+	int	 code;
+};
 
 /*
  * What all peers need, once, before the first connection. Returns an exit
  * code, with the reason printed unless it is EXIT_DONE.
  */
-int	session_begin(const struct options *);
+int	session_prepare(const struct options *);
 
 /* What the peers' TLS shares, or NULL. */
 struct tls_context *session_tls(void);
 
 /*
- * One peer from the first byte to the last: opens the local end (stdin and
- * stdout, or the command), relays, closes both. Returns an exit code.
+ * Wraps a connected descriptor as a stream, which owns it; its handshake, if
+ * it has one, is still to come. Returns false with the reason printed and the
+ * descriptor closed. context is the options.
  */
-int	session_run(const struct options *, struct stream *peer);
+bool	session_wrap(const void *context, int fd, const struct address *peer,
+	    struct stream *);
 
 /*
- * Wraps a connected descriptor as a stream, which owns it; its handshake, if
- * it has one, is still to come (link/greet.h). Returns false with the reason
- * printed and the descriptor closed.
+ * Begins with a descriptor that was accepted from this peer, or a datagram
+ * listener's. The session must not move from now on.
  */
-bool	session_wrap(const struct options *, int fd,
-	    const struct address *peer, struct stream *);
+void	session_accept(struct session *, const struct options *, int fd,
+	    const struct address *peer, struct hub *);
+
+/* Begins with session->peer, session->address set: a stream that is ready. */
+void	session_begin(struct session *, const struct options *);
+
+/* As all machines; DONE is left to the owner. */
+void	session_watch(struct session *, struct loop *);
+void	session_step(struct session *, const struct loop *);
+
+/* The hub has something for it: the next step is worth it. */
+void	session_wake(struct session *);
+
+/* Runs a session that has begun to its end. Returns its exit code. */
+int	session_run(struct session *);
 
 #endif

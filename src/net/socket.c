@@ -146,8 +146,8 @@ socket_reconnect(int fd, const struct address *address)
 	return errno == EALREADY ? EINPROGRESS : errno;
 }
 
-static int
-type_of(int fd)
+int
+socket_type(int fd)
 {
 	int type = 0;
 	socklen_t length = sizeof(type);
@@ -168,7 +168,7 @@ socket_connected(int fd)
 		return errno;
 	socket_local(fd, &local);
 	if (peer.sa.any.sa_family != AF_UNIX && address_equal(&local, &peer) &&
-	    type_of(fd) == SOCK_STREAM)
+	    socket_type(fd) == SOCK_STREAM)
 		return ECONNREFUSED;
 	return 0;
 }
@@ -290,7 +290,7 @@ socket_text(int fd, const struct address *peer, char *text)
 
 	socket_local(fd, &local);
 	protocol = peer->sa.any.sa_family == AF_UNIX ? "unix" :
-	    socket_protocol(type_of(fd));
+	    socket_protocol(socket_type(fd));
 	snprintf(text, SOCKET_TEXT, "%s %s -> %s", protocol,
 	    address_port_text(&local, here), address_port_text(peer, there));
 	return text;

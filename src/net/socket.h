@@ -102,6 +102,9 @@ void	socket_low_water(int fd, int bytes);
  */
 void	socket_acknowledge(int fd);
 
+/* SOCK_STREAM or SOCK_DGRAM. */
+int	socket_type(int fd);
+
 /* "tcp" for SOCK_STREAM, "udp" for SOCK_DGRAM. */
 const char *socket_protocol(int type);
 

@@ -49,8 +49,8 @@ static int
 broken(struct relay *relay, const struct flow *flow)
 {
 	const struct stream *culprit = flow->culprit;
-	int code = culprit != relay->peer ? EXIT_LOCAL :
-	    culprit->refused ? EXIT_IDENTITY : EXIT_NETWORK;
+	int code = culprit->code != 0 ? culprit->code :
+	    culprit != relay->peer ? EXIT_LOCAL : culprit->refused ? EXIT_IDENTITY : EXIT_NETWORK;
 
 	if (culprit == relay->local && !flow->source_failed &&
 	    culprit->broken_pipe)

@@ -1,26 +1,34 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/loop.h"
 #include "base/signals.h"
+#include "net/address.h"
+#include "net/socket.h"
 #include "stream/child.h"
 
-/* Between two looks whether a command has ended, where time is limited. */
-#define NAP_MS	10
+#define HANG_UP	CLOCK_SECOND		/* after the peer has gone */
+#define KILL	(5 * CLOCK_SECOND)	/* after that */
 
 struct child {
 	const char *command;
-	pid_t	 pid;
+	pid_t	 pid;		/* 0 once it was reaped */
+	int	 end;		/* readable once it has ended */
 	int	 status;	/* of waitpid(2) */
+	bool	 group;		/* pid is also a process group's */
+	int	 next_signal;	/* SIGHUP, then SIGKILL */
+	int64_t	 signal_us;	/* when that is due */
 };
+
 
 static enum io
 child_shutdown(struct stream *stream)
@@ -31,128 +39,267 @@ child_shutdown(struct stream *stream)
 	return IO_OK;
 }
 
+static bool
+reap(struct child *child)
+{
+	pid_t pid;
+
+	do
+		pid = waitpid(child->pid, &child->status, WNOHANG);
+	while (pid == -1 && errno == EINTR);
+	if (pid == 0) {
+		signals_child_seen(child->end);
+		return false;
+	}
+	child->pid = 0;
+	return true;
+}
+
+/* How it has ended decides whether what it said is whole. */
+static enum io
+ended(struct stream *stream, const struct child *child)
+{
+	int status = child->status;
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return IO_EOF;
+	if (stream->error[0] == '\0')
+		snprintf(stream->error, sizeof(stream->error), "'%.100s' %s %d",
+		    child->command, WIFSIGNALED(status) ?
+		    "was ended by signal" : "exited with status",
+		    WIFSIGNALED(status) ? WTERMSIG(status) :
+		    WEXITSTATUS(status));
+	return IO_FAIL;
+}
+
+static enum io
+child_read(struct stream *stream, void *data, size_t size, size_t *done)
+{
+	struct child *child = stream->priv;
+	enum io answer;
+
+	*done = 0;
+	if (stream->rfd != child->end) {
+		answer = stream_read(stream, data, size, done);
+		if (answer != IO_EOF)
+			return answer;
+		close(stream->rfd);
+		stream->rfd = child->end;
+		stream->caps &= ~(unsigned)(STREAM_RAW_INPUT |
+		    STREAM_PIPE_INPUT);
+	}
+	if (child->pid != 0 && !reap(child))
+		return IO_WANT_READ;
+	return ended(stream, child);
+}
+
+static void
+child_free(struct child *child)
+{
+	close(child->end);
+	free(child);
+}
+
+/* Closes our ends of its pipes; the command may go on. */
+static struct child *
+hang_up(struct stream *stream)
+{
+	struct child *child = stream->priv;
+
+	child_shutdown(stream);
+	if (child == NULL)
+		return NULL;
+	if (stream->rfd != child->end)
+		close(stream->rfd);
+	stream->rfd = -1;
+	stream->priv = NULL;
+	if (child->pid != 0 && !reap(child))
+		return child;
+	child_free(child);
+	return NULL;
+}
+
 static void
 child_close(struct stream *stream)
 {
-	child_shutdown(stream);
-	if (stream->rfd != -1)
-		close(stream->rfd);
-	stream->rfd = -1;
+	struct child *child = hang_up(stream);
+
+	if (child != NULL)
+		child_free(child);
 }
 
-/* Never returns: becomes the command. */
-static void
-become(const struct child_config *config, int in, int out)
+struct child *
+child_leave(struct stream *stream)
 {
-	char *text = strdup(config->command), **words;
-	size_t count = 0;
+	struct child *child = hang_up(stream);
 
-	words = calloc(strlen(config->command) / 2 + 2, sizeof(*words));
-	if (text == NULL || words == NULL || dup2(in, STDIN_FILENO) == -1 ||
-	    dup2(out, STDOUT_FILENO) == -1)
+	if (child != NULL)
+		child->signal_us = clock_deadline(HANG_UP);
+	return child;
+}
+
+void
+child_watch(const struct child *child, struct loop *loop)
+{
+	loop_watch(loop, child->end, POLLIN);
+	loop_until(loop, child->signal_us);
+}
+
+bool
+child_step(struct child *child, const struct loop *loop)
+{
+	if (reap(child)) {
+		child_free(child);
+		return true;
+	}
+	if (loop_passed(loop, child->signal_us)) {
+		diag_say(2, "command '%s' goes on without a peer: signal %d",
+		    child->command, child->next_signal);
+		kill(child->group ? -child->pid : child->pid,
+		    child->next_signal);
+		child->signal_us = child->next_signal == SIGKILL ?
+		    CLOCK_NEVER : clock_deadline(KILL);
+		child->next_signal = SIGKILL;
+	}
+	return false;
+}
+
+/*
+ * What ncat and socat users expect to find. Set in our own environment, which
+ * nobody else reads, so that nothing is allocated between fork and exec.
+ */
+static void
+describe(int socket, const struct address *peer)
+{
+	static const char *const prefix[] = { "NC", "NCAT" };
+	struct address here;
+	char value[5][ADDRESS_TEXT], name[32];
+	static const char *const what[] = { "REMOTE_ADDR", "REMOTE_PORT",
+	    "LOCAL_ADDR", "LOCAL_PORT", "PROTO" };
+	size_t i, j;
+
+	socket_local(socket, &here);
+	address_text(peer, value[0]);
+	snprintf(value[1], sizeof(value[1]), "%u", address_port(peer));
+	address_text(&here, value[2]);
+	snprintf(value[3], sizeof(value[3]), "%u", address_port(&here));
+	snprintf(value[4], sizeof(value[4]), "%s",
+	    here.sa.any.sa_family == AF_UNIX ? "UNIX" :
+	    socket_type(socket) == SOCK_DGRAM ? "UDP" : "TCP");
+	for (i = 0; i < 2; i++)
+		for (j = 0; j < 5; j++) {
+			snprintf(name, sizeof(name), "%s_%s", prefix[i],
+			    what[j]);
+			setenv(name, value[j], 1);
+		}
+}
+
+/* Never returns: the process is the command's. */
+static void
+execute(const struct child_config *config, char **words, int in, int out)
+{
+	if (dup2(in, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1)
 		_exit(126);
+	if (config->group)
+		setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGHUP);
 	signals_defaults();
 	if (config->shell)
-		execl("/bin/sh", "sh", "-c", text, (char *)NULL);
-	while ((words[count] = strtok(text, " \t")) != NULL) {
-		text = NULL;
-		count++;
-	}
-	if (count > 0)
+		execl("/bin/sh", "sh", "-c", config->command, (char *)NULL);
+	else
 		execvp(words[0], words);
 	diag_error("cannot run '%s': %s", config->command, strerror(errno));
 	_exit(127);
+}
+
+/* The words of text, which is cut up; NULL when there is no memory. */
+static char **
+split(char *text)
+{
+	char **words = calloc(strlen(text) / 2 + 2, sizeof(*words));
+	size_t count = 0;
+
+	while (words != NULL &&
+	    (words[count] = strtok(count == 0 ? text : NULL, " \t")) != NULL)
+		count++;
+	return words;
 }
 
 static bool
 start(struct child *child, const struct child_config *config, int hear[2],
     int say[2])
 {
-	if (pipe2(hear, O_CLOEXEC) == -1 || pipe2(say, O_CLOEXEC) == -1)
-		return false;
-	child->command = config->command;
-	child->pid = fork();
+	char *text = strdup(config->command);
+	char **words = text != NULL ? split(text) : NULL;
+
+	child->pid = -1;
+	if (words != NULL && pipe2(hear, O_CLOEXEC) == 0 &&
+	    pipe2(say, O_CLOEXEC) == 0)
+		child->pid = fork();
+	if (child->pid == 0)
+		execute(config, words, hear[0], say[1]);
+	free(words);
+	free(text);
 	if (child->pid == -1)
 		return false;
-	if (child->pid == 0)
-		become(config, hear[0], say[1]);
-	close(hear[0]);
-	close(say[1]);
+	/* In both processes: who of them is first must not matter. */
+	if (config->group)
+		setpgid(child->pid, child->pid);
+	child->end = signals_child_end(child->pid);
 	/* Our ends only: each end of a pipe has its own description. */
 	fcntl(hear[1], F_SETFL, O_NONBLOCK);
 	fcntl(say[0], F_SETFL, O_NONBLOCK);
-	return true;
+	return child->end != -1;
+}
+
+static void
+close_all(const int fd[4])
+{
+	int i, error = errno;
+
+	for (i = 0; i < 4; i++)
+		if (fd[i] != -1)
+			close(fd[i]);
+	errno = error;
 }
 
 bool
-child_open(struct stream *stream, const struct child_config *config)
+child_open(struct stream *stream, const struct child_config *config,
+    int socket, const struct address *peer)
 {
 	static const struct stream_ops ops = {
-		.read = stream_read,
+		.read = child_read,
 		.write = stream_write,
 		.shutdown = child_shutdown,
 		.close = child_close,
 	};
-	static struct child child;
-	int hear[2] = { -1, -1 }, say[2] = { -1, -1 };
+	struct child *child = calloc(1, sizeof(*child));
+	int fd[4] = { -1, -1, -1, -1 };
 
-	if (!start(&child, config, hear, say)) {
+	describe(socket, peer);
+	if (child == NULL || !start(child, config, fd, fd + 2)) {
 		diag_error("cannot start '%s': %s", config->command,
 		    strerror(errno));
+		close_all(fd);
+		free(child);
 		return false;
 	}
+	close(fd[0]);
+	close(fd[3]);
+	child->command = config->command;
+	child->group = config->group;
+	child->next_signal = SIGHUP;
 	*stream = (struct stream){
 		.ops = &ops,
-		.priv = &child,
-		.rfd = say[0],
-		.wfd = hear[1],
+		.priv = child,
+		.rfd = fd[2],
+		.wfd = fd[1],
 		.caps = STREAM_ANSWERS | STREAM_MAY_LEAVE |
 		    STREAM_RAW_INPUT | STREAM_RAW_OUTPUT |
 		    STREAM_PIPE_INPUT | STREAM_PIPE_OUTPUT,
 		.input = "command",
 		.output = "command",
+		.code = EXIT_NETWORK,
 	};
 	return true;
-}
-
-/* True when it has ended by then. */
-static bool
-await_end(struct child *child, int64_t deadline_us)
-{
-	int how = deadline_us == CLOCK_NEVER ? 0 : WNOHANG;
-	pid_t pid;
-
-	do {
-		pid = waitpid(child->pid, &child->status, how);
-		if (pid == 0)
-			poll(NULL, 0, NAP_MS);
-	} while ((pid == 0 && !clock_passed(deadline_us)) ||
-	    (pid == -1 && errno == EINTR));
-	return pid == child->pid;
-}
-
-int
-child_end(struct stream *stream, int64_t deadline_us, int code, bool always)
-{
-	struct child *child = stream->priv;
-
-	child_close(stream);
-	if (code != EXIT_DONE && !always)
-		return code;
-	if (!await_end(child, deadline_us)) {
-		kill(child->pid, SIGTERM);
-		diag_error("command '%s' did not end in time (--timeout)",
-		    child->command);
-		return EXIT_TIME;
-	}
-	if (code != EXIT_DONE ||
-	    (WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0))
-		return code;
-	if (WIFSIGNALED(child->status))
-		diag_error("command '%s' was ended by signal %d",
-		    child->command, WTERMSIG(child->status));
-	else
-		diag_error("command '%s' exited with status %d",
-		    child->command, WEXITSTATUS(child->status));
-	return EXIT_NETWORK;
 }

@@ -74,6 +74,7 @@ struct stream {
 	const char *output;
 	size_t	 goodbye;	/* octets of the shutdown, without FIN (TLS) */
 	struct tls_facts *facts;	/* to be filled by TLS, or NULL */
+	int	 code;		/* exit code of its failure; 0: by its role */
 	bool	 broken_pipe;	/* IO_FAIL came as EPIPE */
 	bool	 cut;		/* it came where an end should have come */
 	bool	 refused;	/* one end is not who the other wants */

@@ -1,0 +1,445 @@
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/loop.h"
+#include "base/park.h"
+#include "cli/options.h"
+#include "connect/listener.h"
+#include "mode/mode.h"
+#include "mode/session.h"
+
+/*
+ * Who has had nothing to do for so long is parked, unless so few are there that
+ * poll(2) does not feel it.
+ */
+#define IDLE	(CLOCK_SECOND / 50)
+#define FEW	8
+
+/* What one session waits for at most: a peer, a command, its end. */
+#define WAITS	4
+
+/* Peers taken in one round: those who are there already have their turn, too. */
+#define ACCEPTS	64
+
+/* Descriptors that are not the sessions', and those of one session. */
+#define OTHERS	16
+#define EACH	2
+#define EACH_COMMAND	4
+
+#define GO_ON	(-1)
+
+struct server;
+
+/* A session in its place among others. */
+struct served {
+	struct session session;	/* first: the one is found from the other */
+	struct server *server;
+	size_t	 index;		/* in active or parked */
+	size_t	 first, after;	/* its descriptors in the round */
+	int64_t	 used_us;	/* when it last had something to do */
+	int64_t	 until_us;	/* while parked: to be stepped then */
+	bool	 parked, runnable;
+	struct pollfd wait[WAITS];	/* while parked */
+	size_t	 waits;
+};
+
+struct list {
+	struct served **item;
+	size_t	 count, room;
+};
+
+struct server {
+	const struct options *options;
+	struct listener listener;
+	struct loop loop, scratch;
+	struct park park;
+	int	 park_place;
+	struct hub *hub;	/* NULL: each has a command */
+	struct list active, parked, spare;
+	int64_t	 parked_us;	/* the first moment of those parked */
+	size_t	 limit;		/* sessions at once */
+	size_t	 turn;		/* who is stepped first */
+	bool	 watched;	/* the listener, in this round */
+	uint64_t served;	/* sessions, so far */
+	int	 code;		/* why the server ends, or GO_ON */
+};
+
+static bool
+list_add(struct list *list, struct served *served)
+{
+	size_t room = list->room == 0 ? 16 : 2 * list->room;
+	struct served **larger;
+
+	if (list->count == list->room) {
+		larger = reallocarray(list->item, room, sizeof(*larger));
+		if (larger == NULL)
+			return false;
+		list->item = larger;
+		list->room = room;
+	}
+	served->index = list->count;
+	list->item[list->count++] = served;
+	return true;
+}
+
+static void
+list_remove(struct list *list, const struct served *served)
+{
+	struct served *last = list->item[--list->count];
+
+	list->item[served->index] = last;
+	last->index = served->index;
+}
+
+/* Its next step is in the next round: what it waits for is not in this one. */
+static void
+unpark(struct served *served)
+{
+	struct server *server = served->server;
+
+	if (!served->parked)
+		return;
+	park_remove(&server->park, served->wait, served->waits);
+	served->parked = false;
+	served->first = served->after = 0;
+	served->used_us = server->loop.now_us;
+	list_remove(&server->parked, served);
+	list_add(&server->active, served);
+}
+
+static void
+wake(struct session *session)
+{
+	struct served *served = (struct served *)session;
+
+	unpark(served);
+	served->runnable = true;
+}
+
+/* False when it cannot be: it waits for nothing, or not for long. */
+static bool
+park(struct served *served)
+{
+	struct server *server = served->server;
+	struct loop *loop = &server->scratch;
+
+	loop_begin(loop);
+	session_watch(&served->session, loop);
+	if (loop->count > WAITS || loop->next_us < server->loop.now_us + IDLE ||
+	    !park_add(&server->park, loop->set, loop->count, served))
+		return false;
+	memcpy(served->wait, loop->set, loop->count * sizeof(*loop->set));
+	served->waits = loop->count;
+	served->until_us = loop->next_us;
+	served->parked = true;
+	list_remove(&server->active, served);
+	list_add(&server->parked, served);
+	server->parked_us = clock_earlier(server->parked_us, loop->next_us);
+	return true;
+}
+
+/* Those for whom something has come, or whose moment has. */
+static void
+unpark_some(struct server *server)
+{
+	struct served *served;
+	size_t i;
+
+	if (loop_revents(&server->loop, server->park_place) != 0)
+		while ((served = park_next(&server->park)) != NULL)
+			unpark(served);
+	if (!loop_passed(&server->loop, server->parked_us))
+		return;
+	server->parked_us = CLOCK_NEVER;
+	for (i = server->parked.count; i-- > 0;) {
+		served = server->parked.item[i];
+		if (loop_passed(&server->loop, served->until_us))
+			unpark(served);
+		else
+			server->parked_us = clock_earlier(server->parked_us,
+			    served->until_us);
+	}
+}
+
+static size_t
+there(const struct server *server)
+{
+	return server->active.count + server->parked.count;
+}
+
+static void
+watch(struct server *server)
+{
+	struct loop *loop = &server->loop;
+	struct served *served;
+	size_t i;
+
+	loop_begin(loop);
+	loop_until(loop, server->options->deadline_us);
+	server->watched = there(server) < server->limit;
+	if (server->watched)
+		listener_watch(&server->listener, loop);
+	if (server->hub != NULL)
+		hub_watch(server->hub, loop);
+	server->park_place = loop_watch(loop, server->parked.count > 0 ?
+	    server->park.fd : -1, POLLIN);
+	loop_until(loop, server->parked_us);
+	for (i = 0; i < server->active.count; i++) {
+		served = server->active.item[i];
+		served->first = loop->count;
+		session_watch(&served->session, loop);
+		served->after = loop->count;
+		if (served->runnable)
+			loop_hurry(loop);
+	}
+}
+
+static bool
+woke(const struct served *served)
+{
+	const struct loop *loop = &served->server->loop;
+	size_t i;
+
+	for (i = served->first; i < served->after; i++)
+		if (loop->set[i].revents != 0)
+			return true;
+	return served->runnable;
+}
+
+/* One peer's trouble is told and done with; ours ends the server. */
+static void
+retire(struct served *served)
+{
+	struct server *server = served->server;
+	int code = served->session.code;
+
+	if (code == EXIT_LOCAL || code > EXIT_SIGNAL)
+		server->code = code;
+	list_remove(&server->active, served);
+	if (server->spare.count >= ACCEPTS || !list_add(&server->spare, served))
+		free(served);
+}
+
+static void
+step(struct served *served)
+{
+	struct server *server = served->server;
+	char who[ADDRESS_TEXT];
+
+	if (woke(served))
+		served->used_us = server->loop.now_us;
+	if (served->runnable)
+		session_wake(&served->session);
+	served->runnable = false;
+	diag_about(address_port_text(&served->session.address, who));
+	session_step(&served->session, &server->loop);
+	diag_about(NULL);
+	if (served->session.state == SESSION_DONE)
+		retire(served);
+	else if (server->active.count > FEW && !served->runnable &&
+	    server->loop.now_us - served->used_us > IDLE)
+		park(served);
+}
+
+/* Each round another one is first; whoever leaves is replaced by the last. */
+static void
+step_all(struct server *server)
+{
+	size_t i, count = server->active.count;
+
+	for (i = count; i-- > 0 && server->code == GO_ON;)
+		if (i < server->active.count)
+			step(server->active.item[i]);
+}
+
+/* A session for a peer who has come; it owns the descriptor. */
+static void
+admit(struct server *server, int fd, const struct address *peer)
+{
+	struct served *served;
+
+	if (server->spare.count > 0)
+		served = server->spare.item[--server->spare.count];
+	else
+		served = malloc(sizeof(*served));
+	if (served == NULL || !list_add(&server->active, served)) {
+		diag_error("no memory for a peer");
+		free(served);
+		close(fd);
+		return;
+	}
+	served->server = server;
+	served->parked = served->runnable = false;
+	served->first = served->after = 0;
+	served->used_us = server->loop.now_us;
+	served->session.wake = wake;
+	server->served++;
+	session_accept(&served->session, server->options, fd, peer,
+	    server->hub);
+	step(served);
+}
+
+static void
+accept_some(struct server *server)
+{
+	struct address peer;
+	int i, fd = 0, code = EXIT_DONE;
+
+	if (!server->watched ||
+	    !listener_has_news(&server->listener, &server->loop))
+		return;
+	for (i = 0; i < ACCEPTS && fd != -1 && code == EXIT_DONE &&
+	    there(server) < server->limit && server->code == GO_ON; i++) {
+		code = listener_accept(&server->listener, &server->loop, &fd,
+		    &peer);
+		if (code == EXIT_DONE && fd != -1)
+			admit(server, fd, &peer);
+	}
+	if (code != EXIT_DONE)
+		server->code = code;
+}
+
+static int
+hub_code(const struct hub *hub)
+{
+	if (hub == NULL || !hub->failed)
+		return GO_ON;
+	if (hub->local.broken_pipe)
+		return EXIT_SIGNAL + SIGPIPE;
+	diag_error("%s: %s", hub->local.output, hub->local.error);
+	return EXIT_LOCAL;
+}
+
+/* The time of the whole run; each session has it for itself. */
+static int
+time_code(const struct server *server)
+{
+	if (!loop_passed(&server->loop, server->options->deadline_us) ||
+	    there(server) > 0)
+		return GO_ON;
+	if (server->served == 0)
+		diag_error("no peer came in time (--timeout)");
+	return EXIT_TIME;
+}
+
+static int
+serve(struct server *server)
+{
+	while (server->code == GO_ON) {
+		watch(server);
+		loop_run_once(&server->loop);
+		if (server->hub != NULL)
+			hub_step(server->hub, &server->loop);
+		step_all(server);
+		unpark_some(server);
+		accept_some(server);
+		if (server->code == GO_ON && there(server) == 0)
+			server->code = hub_code(server->hub);
+		if (server->code == GO_ON)
+			server->code = time_code(server);
+	}
+	return server->code;
+}
+
+/* As many as are wanted, or as descriptors allow. */
+static size_t
+limit(const struct options *options)
+{
+	size_t each = options->child.command != NULL ? EACH_COMMAND : EACH;
+	size_t wanted = (size_t)options->max_conns;
+	struct rlimit has;
+
+	if (getrlimit(RLIMIT_NOFILE, &has) == -1 ||
+	    has.rlim_cur == RLIM_INFINITY ||
+	    has.rlim_cur >= OTHERS + wanted * each)
+		return wanted;
+	return has.rlim_cur > OTHERS + each ?
+	    (has.rlim_cur - OTHERS) / each : 1;
+}
+
+/* -k: all who come, at once. */
+static int
+serve_all(const struct options *options, const struct listener *listener)
+{
+	static struct server server;
+	static struct hub hub;
+	struct stream local;
+
+	server.options = options;
+	server.listener = *listener;
+	server.limit = limit(options);
+	server.parked_us = CLOCK_NEVER;
+	server.code = GO_ON;
+	loop_open(&server.loop);
+	loop_open(&server.scratch);
+	park_open(&server.park);
+	if (options->child.command == NULL) {
+		if (!stdio_open(&local, &options->local))
+			return EXIT_LOCAL;
+		hub.in = options->local.in;
+		hub.relayed = options->broker || options->chat;
+		hub.names = options->chat;
+		if (!hub_open(&hub, &local)) {
+			diag_error("no memory for a server");
+			return EXIT_LOCAL;
+		}
+		server.hub = &hub;
+		server.listener.output = -1;
+	}
+	return serve(&server);
+}
+
+static int
+in_time(int code)
+{
+	if (code == EXIT_TIME)
+		diag_error("no peer came in time (--timeout)");
+	return code;
+}
+
+/* One peer, after whom nobody is listened to. */
+static int
+serve_one(const struct options *options, struct listener *listener)
+{
+	static struct session session;
+	struct address peer;
+	int fd, code;
+
+	code = in_time(listener_await(listener, options->deadline_us, &fd,
+	    &peer));
+	if (code != EXIT_DONE)
+		return code;
+	if (options->endpoint.type == SOCK_STREAM)
+		listener_close(listener);
+	session_accept(&session, options, fd, &peer, NULL);
+	return session_run(&session);
+}
+
+int
+mode_listen(const struct options *options)
+{
+	struct listener_config config = {
+		.endpoint = options->endpoint,
+		.socket = options->socket,
+		.output = options->child.command == NULL &&
+		    !options->local.no_output ? STDOUT_FILENO : -1,
+		.allow = &options->allow,
+		.deny = &options->deny,
+		.deadline_us = options->deadline_us,
+	};
+	struct listener listener;
+	int code = session_prepare(options);
+
+	config.invitation = tls_invitation(session_tls());
+	if (code == EXIT_DONE)
+		code = listener_open(&listener, &config);
+	if (code != EXIT_DONE)
+		return code;
+	return options->keep_open && options->endpoint.type == SOCK_STREAM ?
+	    serve_all(options, &listener) : serve_one(options, &listener);
+}

@@ -1,0 +1,528 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/loop.h"
+#include "stream/hub.h"
+
+#define PIECE	((size_t)64 << 10)	/* read from stdin at once */
+#define SMALL	((size_t)4 << 10)	/* a chunk has this much room at least */
+
+/* Who relays may be so far ahead of the fastest of those who listen. */
+#define AHEAD	((size_t)256 << 10)
+
+/* A stretch of the log: freed once no member is at it or before it. */
+struct chunk {
+	struct chunk *next;
+	const struct hub_member *from;	/* who does not hear it; or NULL */
+	size_t	 readers;	/* members that are at it */
+	size_t	 size, room;
+	uint8_t	 data[];
+};
+
+static struct chunk *
+chunk_new(const struct hub_member *from, size_t room)
+{
+	struct chunk *chunk = malloc(sizeof(*chunk) + room);
+
+	if (chunk != NULL)
+		*chunk = (struct chunk){ .from = from, .room = room };
+	return chunk;
+}
+
+static void
+drop_old(struct hub *hub)
+{
+	struct chunk *chunk;
+
+	while ((chunk = hub->oldest) != hub->newest && chunk->readers == 0) {
+		hub->oldest = chunk->next;
+		free(chunk);
+	}
+}
+
+static void
+wake(struct hub_member *member)
+{
+	member->wake(member->context);
+}
+
+/* The least that any member but this one is behind. */
+static uint64_t
+least_behind(const struct hub *hub, const struct hub_member *but)
+{
+	const struct hub_member *member;
+	uint64_t least = UINT64_MAX;
+
+	for (member = hub->members; member != NULL; member = member->next)
+		if (member != but && hub->said - member->seen < least)
+			least = hub->said - member->seen;
+	return least;
+}
+
+/* Adds to the log; false when there is no memory. */
+static bool
+say(struct hub *hub, const struct hub_member *from, const void *data,
+    size_t size)
+{
+	struct chunk *chunk = hub->newest;
+	struct hub_member *member;
+
+	if (chunk->from != from || chunk->room - chunk->size < size) {
+		chunk = chunk_new(from, size > SMALL ? size : SMALL);
+		if (chunk == NULL)
+			return false;
+		hub->newest->next = chunk;
+		hub->newest = chunk;
+	}
+	memcpy(chunk->data + chunk->size, data, size);
+	chunk->size += size;
+	hub->said += size;
+	for (member = hub->members; member != NULL; member = member->next) {
+		member->behind |= hub->count > 1 &&
+		    hub->said - member->seen > HUB_BEHIND;
+		wake(member);
+	}
+	return true;
+}
+
+/* What stdout takes of it now; the rest waits in the hub. */
+static enum io
+put(struct hub *hub, const uint8_t *data, size_t size)
+{
+	size_t done = 0;
+	enum io answer = IO_OK;
+
+	if (hub->rest_head < hub->rest_tail)
+		return IO_WANT_WRITE;
+	while (size > 0 && answer == IO_OK) {
+		answer = hub->local.ops->write(&hub->local, data, size, &done);
+		data += done;
+		size -= done;
+	}
+	if (answer == IO_FAIL) {
+		hub->failed = true;
+		return IO_FAIL;
+	}
+	if (size == 0)
+		return IO_OK;
+	hub->rest = malloc(size);
+	if (hub->rest == NULL)
+		return IO_FAIL;
+	memcpy(hub->rest, data, size);
+	hub->rest_head = 0;
+	hub->rest_tail = size;
+	return IO_OK;
+}
+
+/* To stdout and, if that is asked for, to the others. */
+static enum io
+tell(struct hub *hub, struct hub_member *from, const uint8_t *data,
+    size_t size)
+{
+	enum io answer = put(hub, data, size);
+
+	if (answer == IO_OK && hub->relayed && hub->count > 1 &&
+	    !say(hub, from, data, size))
+		answer = IO_FAIL;
+	return answer;
+}
+
+/* Keeps a piece whose newline has not come. */
+static bool
+keep(struct hub_member *member, const uint8_t *data, size_t size)
+{
+	if (member->line == NULL)
+		member->line = malloc(HUB_LINE + HUB_NAME);
+	if (member->line == NULL)
+		return false;
+	if (member->held == 0) {
+		member->held = strlen(member->name);
+		memcpy(member->line, member->name, member->held);
+	}
+	memcpy(member->line + member->held, data, size);
+	member->held += size;
+	return true;
+}
+
+/* What is kept goes out as a whole; it is kept where it cannot, yet. */
+static enum io
+release(struct hub_member *member)
+{
+	enum io answer = IO_OK;
+
+	if (member->held > 0)
+		answer = tell(member->hub, member, member->line, member->held);
+	if (answer != IO_OK)
+		return answer;
+	member->held = 0;
+	free(member->line);
+	member->line = NULL;
+	return IO_OK;
+}
+
+/*
+ * A piece up to its newline, or as much of it as may wait for that: *taken of
+ * the size bytes. What it makes whole goes out.
+ */
+static enum io
+take_line(struct hub_member *member, const uint8_t *data, size_t size,
+    size_t *taken)
+{
+	size_t room = HUB_LINE - (member->held < HUB_LINE ? member->held :
+	    HUB_LINE);
+	const uint8_t *end = memchr(data, '\n', size);
+	size_t length = end != NULL ? (size_t)(end - data) + 1 : size;
+
+	*taken = 0;
+	if (room == 0)
+		return release(member);
+	if (length > room)
+		length = room;
+	if (!keep(member, data, length))
+		return IO_FAIL;
+	*taken = length;
+	if (end == NULL || data + length <= end)
+		return member->held < HUB_LINE ? IO_OK : release(member);
+	return release(member);
+}
+
+/* Whole lines go out as one, without being kept, where nothing waits. */
+static size_t
+whole_lines(const struct hub_member *member, const uint8_t *data, size_t size)
+{
+	const uint8_t *end;
+
+	if (member->held > 0 || member->name[0] != '\0')
+		return 0;
+	if (member->hub->count == 1)
+		return size;
+	end = memrchr(data, '\n', size);
+	return end != NULL ? (size_t)(end - data) + 1 : 0;
+}
+
+/* Whether stdout and the others can take more now. */
+static bool
+has_room(const struct hub_member *member)
+{
+	const struct hub *hub = member->hub;
+
+	return hub->rest_head == hub->rest_tail && (!hub->relayed ||
+	    hub->count == 1 || least_behind(hub, member) < AHEAD);
+}
+
+static enum io
+member_write(struct stream *stream, const void *data, size_t size,
+    size_t *done)
+{
+	struct hub_member *member = stream->priv;
+	enum io answer = IO_OK;
+	size_t taken;
+
+	*done = 0;
+	while (*done < size && answer == IO_OK && has_room(member)) {
+		const uint8_t *at = (const uint8_t *)data + *done;
+
+		taken = whole_lines(member, at, size - *done);
+		if (taken > 0)
+			answer = tell(member->hub, member, at, taken);
+		else
+			answer = take_line(member, at, size - *done, &taken);
+		if (answer == IO_OK)
+			*done += taken;
+	}
+	if (answer == IO_FAIL) {
+		stream->broken_pipe = member->hub->local.broken_pipe;
+		memcpy(stream->error, member->hub->failed ?
+		    member->hub->local.error : "no memory",
+		    member->hub->failed ? STREAM_ERROR : sizeof("no memory"));
+		return IO_FAIL;
+	}
+	member->waits = *done == 0;
+	return *done > 0 ? IO_OK : IO_WANT_WRITE;
+}
+
+static void
+step_to(struct hub_member *member, struct chunk *chunk)
+{
+	member->at->readers--;
+	member->at = chunk;
+	member->offset = 0;
+	chunk->readers++;
+	drop_old(member->hub);
+}
+
+/* Passes what it said itself; then the bytes that it has not heard. */
+static size_t
+unheard(struct hub_member *member)
+{
+	struct chunk *chunk;
+
+	for (;;) {
+		chunk = member->at;
+		if (chunk->from == member && member->offset < chunk->size) {
+			member->seen += chunk->size - member->offset;
+			member->offset = chunk->size;
+		}
+		if (member->offset < chunk->size || chunk->next == NULL)
+			return chunk->size - member->offset;
+		step_to(member, chunk->next);
+	}
+}
+
+/* Some wait for others to hear more. */
+static void
+wake_waiting(struct hub *hub)
+{
+	struct hub_member *member;
+
+	for (member = hub->members; member != NULL; member = member->next)
+		if (member->waits && has_room(member)) {
+			member->waits = false;
+			wake(member);
+		}
+}
+
+/* All is heard: whether more can come. */
+static enum io
+at_end(const struct hub_member *member, struct stream *stream)
+{
+	const struct hub *hub = member->hub;
+
+	if (hub->input_failed) {
+		memcpy(stream->error, hub->local.error, STREAM_ERROR);
+		return IO_FAIL;
+	}
+	return hub->input_over && !hub->relayed ? IO_EOF : IO_WANT_READ;
+}
+
+/* What was cut off while we read is missing, and nobody else would notice. */
+static enum io
+read_file(struct hub_member *member, struct stream *stream, void *data,
+    size_t size, size_t *done)
+{
+	enum io answer = stream_read(stream, data, size, done);
+	struct stat now;
+
+	if (answer != IO_EOF || fstat(stream->rfd, &now) == -1 ||
+	    now.st_size >= member->size)
+		return answer;
+	strcpy(stream->error, "the file shrank while it was read");
+	return IO_FAIL;
+}
+
+static enum io
+member_read(struct stream *stream, void *data, size_t size, size_t *done)
+{
+	struct hub_member *member = stream->priv;
+	size_t length;
+
+	if (stream->rfd != -1)
+		return read_file(member, stream, data, size, done);
+	length = unheard(member);
+	*done = length < size ? length : size;
+	memcpy(data, member->at->data + member->offset, *done);
+	member->offset += *done;
+	member->seen += *done;
+	if (*done == 0)
+		return at_end(member, stream);
+	wake_waiting(member->hub);
+	return IO_OK;
+}
+
+/* The member will say no more: what it kept is all there is of that line. */
+static enum io
+member_shutdown(struct stream *stream)
+{
+	struct hub_member *member = stream->priv;
+	enum io answer = release(member);
+
+	if (answer == IO_OK &&
+	    member->hub->rest_head < member->hub->rest_tail)
+		answer = IO_WANT_WRITE;
+	member->waits = answer == IO_WANT_WRITE;
+	if (answer == IO_FAIL)
+		memcpy(stream->error, member->hub->local.error, STREAM_ERROR);
+	return answer;
+}
+
+static void
+member_close(struct stream *stream)
+{
+	struct hub_member *member = stream->priv;
+	struct hub *hub = member->hub;
+
+	/* Of one that is cut off, too, all is said that came. */
+	release(member);
+	if (stream->rfd != -1)
+		close(stream->rfd);
+	stream->rfd = -1;
+	free(member->line);
+	if (member->next != NULL)
+		member->next->before = member->before;
+	if (member->before != NULL)
+		member->before->next = member->next;
+	else
+		hub->members = member->next;
+	hub->count--;
+	member->at->readers--;
+	drop_old(hub);
+	wake_waiting(hub);
+}
+
+/* All of the file, by a description of its own. */
+static bool
+open_file(struct hub_member *member, struct stream *stream, const char *path)
+{
+	struct stat file;
+
+	stream->rfd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	if (stream->rfd == -1 || fstat(stream->rfd, &file) == -1)
+		return false;
+	member->size = S_ISREG(file.st_mode) ? file.st_size : 0;
+	stream->caps = S_ISREG(file.st_mode) ? STREAM_RAW_INPUT : 0;
+	stream->input = path;
+	return true;
+}
+
+bool
+hub_join(struct hub *hub, struct hub_member *member, struct stream *stream,
+    const char *who, void (*wake_by)(void *), void *context)
+{
+	static const struct stream_ops ops = {
+		.read = member_read,
+		.write = member_write,
+		.shutdown = member_shutdown,
+		.close = member_close,
+	};
+	const unsigned caps = hub->local.caps;
+
+	*member = (struct hub_member){ .hub = hub, .next = hub->members,
+	    .at = hub->newest, .offset = hub->newest->size, .seen = hub->said,
+	    .wake = wake_by, .context = context };
+	if (hub->names)
+		snprintf(member->name, sizeof(member->name), "<%s> ", who);
+	if (hub->members != NULL)
+		hub->members->before = member;
+	hub->members = member;
+	hub->newest->readers++;
+	hub->count++;
+	*stream = (struct stream){
+		.ops = &ops,
+		.priv = member,
+		.rfd = -1,
+		.wfd = -1,
+		.caps = caps & (STREAM_NO_INPUT | STREAM_TERMINAL),
+		.input = hub->local.input,
+		.output = hub->local.output,
+	};
+	if (hub->input_over)
+		stream->caps |= STREAM_NO_INPUT;
+	if (hub->relayed)
+		stream->caps &= ~(unsigned)STREAM_NO_INPUT;
+	if (hub->in != NULL && !open_file(member, stream, hub->in)) {
+		member_close(stream);
+		return false;
+	}
+	return true;
+}
+
+bool
+hub_open(struct hub *hub, const struct stream *local)
+{
+	hub->local = *local;
+	hub->input_over = local->caps & STREAM_NO_INPUT;
+	hub->oldest = hub->newest = chunk_new(NULL, 0);
+	return hub->newest != NULL;
+}
+
+/* True when nothing rests. */
+static bool
+flush(struct hub *hub)
+{
+	size_t done = 0;
+	enum io answer = IO_OK;
+
+	while (hub->rest_head < hub->rest_tail && answer == IO_OK) {
+		answer = hub->local.ops->write(&hub->local,
+		    hub->rest + hub->rest_head,
+		    hub->rest_tail - hub->rest_head, &done);
+		hub->rest_head += done;
+	}
+	hub->failed |= answer == IO_FAIL;
+	if (hub->rest_head < hub->rest_tail)
+		return false;
+	free(hub->rest);
+	hub->rest = NULL;
+	return true;
+}
+
+void
+hub_close(struct hub *hub)
+{
+	struct chunk *chunk;
+
+	flush(hub);
+	free(hub->rest);
+	while ((chunk = hub->oldest) != NULL) {
+		hub->oldest = chunk->next;
+		free(chunk);
+	}
+	hub->local.ops->close(&hub->local);
+}
+
+static bool
+wants_input(const struct hub *hub)
+{
+	return !hub->input_over && hub->count > 0 &&
+	    least_behind(hub, NULL) == 0;
+}
+
+void
+hub_watch(struct hub *hub, struct loop *loop)
+{
+	hub->out_place = loop_watch(loop, hub->local.wfd,
+	    hub->rest_head < hub->rest_tail ? POLLOUT : 0);
+	hub->in_place = loop_watch(loop, wants_input(hub) ?
+	    hub->local.rfd : -1, POLLIN);
+}
+
+static void
+read_input(struct hub *hub)
+{
+	static uint8_t data[PIECE];
+	struct hub_member *member;
+	size_t done = 0;
+	enum io answer;
+
+	answer = hub->local.ops->read(&hub->local, data, sizeof(data), &done);
+	if (done > 0)
+		say(hub, NULL, data, done);
+	if (answer != IO_EOF && answer != IO_FAIL)
+		return;
+	hub->input_over = true;
+	hub->input_failed = answer == IO_FAIL;
+	for (member = hub->members; member != NULL; member = member->next)
+		wake(member);
+}
+
+void
+hub_step(struct hub *hub, const struct loop *loop)
+{
+	short gone = POLLERR | POLLHUP | POLLNVAL;
+
+	if (loop_revents(loop, hub->out_place) & gone &&
+	    !(loop_revents(loop, hub->out_place) & POLLOUT)) {
+		stream_fail(&hub->local, EPIPE);
+		hub->failed = true;
+	}
+	if (hub->rest != NULL && !hub->failed && flush(hub))
+		wake_waiting(hub);
+	if (loop_revents(loop, hub->in_place) != 0)
+		read_input(hub);
+}

@@ -1,0 +1,87 @@
+#ifndef HUB_H
+#define HUB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "stream/stream.h"
+
+struct chunk;
+struct hub;
+struct loop;
+
+/*
+ * stdin and stdout for many peers at once (-k). Each has a stream of its own,
+ * a member:
+ *
+ *  - What stdin gives goes to all who are there. Who is more than HUB_BEHIND
+ *    bytes behind while others are not is cut off: nobody gets a hole.
+ *  - What they send goes to stdout as it comes. While there is more than one,
+ *    a piece without its newline waits for that, for the member's end, or for
+ *    HUB_LINE bytes: so no line is torn.
+ *  - With relayed set (--broker) it goes to all the others, too; with names set
+ *    (--chat) each line then begins with who says it.
+ *
+ * Members have no descriptors, but for a file of their own: the hub wakes them.
+ */
+#define HUB_BEHIND	((size_t)1 << 20)
+#define HUB_LINE	((size_t)64 << 10)
+#define HUB_NAME	160
+
+struct hub_member {
+	struct hub *hub;
+	struct hub_member *next, *before;
+	struct chunk *at;	/* where it reads the log */
+	size_t	 offset;	/* in that chunk */
+	uint64_t seen;		/* bytes of the log it has passed */
+	off_t	 size;		/* of its own input, when it was opened */
+	uint8_t	*line;		/* a piece without its newline, or NULL */
+	size_t	 held;		/* bytes of it */
+	bool	 waits;		/* for the hub to take what it offers */
+	bool	 behind;	/* too far: to be cut off */
+	char	 name[HUB_NAME];	/* "<ADDRESS PORT> ", or empty */
+	void	(*wake)(void *context);
+	void	*context;
+};
+
+struct hub {
+	struct stream local;	/* stdin and stdout, the hub's to close */
+	const char *in;		/* a file that each gets all of, or NULL */
+	bool	 relayed, names;
+	struct hub_member *members;
+	size_t	 count;
+	struct chunk *oldest, *newest;	/* the log of what goes to members */
+	uint64_t said;		/* bytes of it so far */
+	bool	 input_over, input_failed;
+	enum io	 input_wants;
+	uint8_t	*rest;		/* what stdout did not take, whole lines */
+	size_t	 rest_head, rest_tail;
+	bool	 failed;	/* stdout has: the reason is local.error */
+	int	 in_place, out_place;
+};
+
+/*
+ * Takes over the local stream; in, relayed and names are set by the caller, all
+ * else is zero. False when there is no memory.
+ */
+bool	hub_open(struct hub *, const struct stream *local);
+
+/* What is still to be written is written as far as it goes at once. */
+void	hub_close(struct hub *);
+
+void	hub_watch(struct hub *, struct loop *);
+
+/* Reads stdin, writes what rests, wakes members. */
+void	hub_step(struct hub *, const struct loop *);
+
+/*
+ * A new member, which must not move while it is one, and its stream: it hears
+ * what is said from now on. who is "ADDRESS PORT". close ends the membership.
+ * False, with errno set, when it cannot be.
+ */
+bool	hub_join(struct hub *, struct hub_member *, struct stream *,
+	    const char *who, void (*wake)(void *), void *context);
+
+#endif

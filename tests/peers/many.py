@@ -1,0 +1,164 @@
+#!/usr/bin/python3
+"""Many clients of one server at once, on 127.0.0.1.
+
+    many.py lines PORT CLIENTS LINES    each sends lines `CLIENT NUMBER xxx...`,
+                                        cut anywhere; says `sent` at the end
+    many.py check CLIENTS LINES <FILE   whether FILE has those lines, each whole
+                                        and each client's in order: says `whole`
+    many.py send PORT CLIENTS BYTES     each sends so much of its own, and its
+                                        end; says `fin N`, how many saw an end,
+                                        then the SHA-256 of each
+    many.py hear PORT CLIENTS STALLED   each reads to the end, but the first
+                                        ones, which never read; says how many
+                                        `fin N reset N`, and the hash of each
+    many.py hold PORT CLIENTS           connects, says `held`, waits for stdin
+    many.py die PORT CLIENTS            each sends for ever and is reset at a
+                                        moment of its own; says `dead`
+"""
+
+import hashlib
+import os
+import random
+import socket
+import sys
+import threading
+import time
+
+
+def connect(port):
+    return socket.create_connection(("127.0.0.1", port), timeout=60)
+
+
+def to_the_end(sock):
+    """The bytes' hash, and how they ended."""
+    digest = hashlib.sha256()
+    try:
+        while data := sock.recv(65536):
+            digest.update(data)
+    except OSError:
+        return "reset", digest.hexdigest()
+    return "fin", digest.hexdigest()
+
+
+def line(client, number):
+    fill = "x" * ((client * 7919 + number * 104729) % 300)
+    return f"{client} {number} {fill}\n"
+
+
+def lines(port, client, count, results):
+    sock = connect(port)
+    text = "".join(line(client, n) for n in range(count)).encode()
+    shuffle = random.Random(client)
+    while text:
+        size = shuffle.choice((1, 10, 100, 1000))
+        sock.sendall(text[:size])
+        text = text[size:]
+        if shuffle.random() < 0.1:
+            time.sleep(0.001)
+    sock.shutdown(socket.SHUT_WR)
+    results[client] = to_the_end(sock)[0]
+
+
+def check(clients, count):
+    next_of = [0] * clients
+    for got in sys.stdin:
+        words = got.split(" ")
+        client = int(words[0])
+        if got != line(client, next_of[client]):
+            return f"torn: {got!r}"
+        next_of[client] += 1
+    return "whole" if next_of == [count] * clients else "missing"
+
+
+def send(port, client, size, results):
+    data = random.Random(client).randbytes(size)
+    sock = connect(port)
+    try:
+        sock.sendall(data)
+        sock.shutdown(socket.SHUT_WR)
+        how = to_the_end(sock)[0]
+    except OSError:
+        how = "reset"
+    results[client] = how, hashlib.sha256(data).hexdigest()
+
+
+def hear(port, client, stalled, results):
+    sock = socket.socket()
+    if client < stalled:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.connect(("127.0.0.1", port))
+    results[client] = None
+    if client < stalled:
+        HOLD.wait()
+    results[client] = to_the_end(sock)
+
+
+def die(port, client, _, results):
+    shuffle = random.Random(client * 31 + SEED)
+    sock = connect(port)
+    sock.settimeout(shuffle.random() * 2)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                    b"\1\0\0\0\0\0\0\0")
+    try:
+        while True:
+            sock.sendall(b"some words of no end\n" * 100)
+    except OSError:
+        pass
+    sock.close()
+    results[client] = "dead"
+
+
+HOLD = threading.Event()
+SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
+
+
+def run(work, port, clients, argument):
+    results = [None] * clients
+    threads = [threading.Thread(target=work, daemon=True,
+                                args=(port, i, argument, results))
+               for i in range(clients)]
+    for thread in threads:
+        thread.start()
+    if work is hear:
+        for thread in threads[argument:]:
+            thread.join()
+        HOLD.set()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def hold(port, clients):
+    socks = [connect(port) for _ in range(clients)]
+    print("held", flush=True)
+    sys.stdin.read()
+    return socks
+
+
+def main():
+    what, numbers = sys.argv[1], [int(word) for word in sys.argv[2:]]
+    if what == "check":
+        print(check(*numbers))
+    elif what == "hold":
+        hold(*numbers)
+    elif what == "lines":
+        run(lines, *numbers)
+        print("sent")
+    elif what == "send":
+        results = run(send, *numbers)
+        print("fin", sum(how == "fin" for how, _ in results))
+        for how, digest in results:
+            print(how, digest)
+    elif what == "hear":
+        results = run(hear, *numbers)
+        print("fin", sum(how == "fin" for how, _ in results),
+              "reset", sum(how == "reset" for how, _ in results))
+        for how, digest in results:
+            print(how, digest)
+    elif what == "die":
+        print("seed", SEED)
+        run(die, numbers[0], numbers[1], None)
+        print("dead")
+
+
+main()
