@@ -50,6 +50,32 @@ heard() {
 	refused "'?j'?" -j 127.0.0.1 80
 }
 
+@test "a letter that is unknown is blamed, not the word before it" {
+	run -2 nc --verbose -Qv 127.0.0.1 1
+	[ "$output" = "nc-lite: invalid option -- 'Q'; try --help" ]
+	run -2 nc --verbose -vZv 127.0.0.1 1
+	[[ $output == "nc-lite: option -Z is "* ]]
+	run -2 nc -v --nonsense -v 127.0.0.1 1
+	[[ $output == *"unrecognized option '--nonsense'"* ]]
+	run -2 nc -v --verbose=2 127.0.0.1 1
+	[[ $output == *"option '--verbose=2' takes no argument"* ]]
+}
+
+@test "HOST:PORT as one operand is a host and a port" {
+	listen
+	nc 127.0.0.1:"$port" <<<one
+	wait_exit "$pid"
+	holds listen.out one
+	if grep -q '^0*1 ' /proc/net/if_inet6; then
+		listen ::1
+		nc "[::1]:$port" <<<two
+		wait_exit "$pid"
+		holds listen.out two
+	fi
+	refused 'missing port' ::1
+	refused "invalid port ''" localhost:
+}
+
 @test "an unknown long option is named and nothing is opened" {
 	refused "no-such-option" --no-such-option 127.0.0.1 80
 }
@@ -151,10 +177,6 @@ heard() {
 
 # --- conflicts --------------------------------------------------------------
 
-@test "-W without -u is a conflict" {
-	refused '-u.*-W|-W.*-u' -W 1 127.0.0.1 80
-}
-
 @test "-k without -l is a conflict" {
 	refused '-l.*-k|-k.*-l' -k 127.0.0.1 80
 }
@@ -168,7 +190,7 @@ heard() {
 	refused 'cannot use -p and -U: a path has no port$' -U path -p 80
 	refused 'cannot use --exec and --out together$' \
 	    --out x --exec cat 127.0.0.1 80
-	refused 'must use -u with -W: it counts datagrams$' -W 1 127.0.0.1 80
+	refused 'must use -c with --alpn: it is about TLS$' --alpn h2 127.0.0.1 80
 	refused 'must use --output or --hex-dump with --append$' \
 	    --append 127.0.0.1 80
 }
@@ -262,6 +284,21 @@ heard() {
 	[[ $output == *"nc-lite"* && ${#lines[@]} -gt 20 ]]
 	[ "$output" = "$(nc -h)" ]
 	[[ ${lines[0]} != *libressl* && ${lines[0]} != *Ncat* ]]
+}
+
+@test "--help TOPIC is a part of --help with two examples, and no option is lost" {
+	local topic
+	nc --help >all
+	grep -q 'OpenBSD netcat' all
+	[ "$(wc -l <all)" -le 100 ]
+	for topic in connect listen transfer tls test limits socket; do
+		grep -q "${topic}[,.]" all
+		nc --help "$topic" >part
+		[ "$(grep -c nc-lite part)" -ge 2 ]
+		grep '^  -' part >>parts
+	done
+	diff <(grep '^  -' all) parts
+	nc -h nonsense | diff - all
 }
 
 @test "--help into a reader that leaves, or a full disk, is not a success" {

@@ -290,3 +290,16 @@ sys.exit(code or os.get_blocking(0) or os.get_blocking(1))' \
 	grep -qx "fin 2000000 $(sha in)" peer.out
 	grep -qx "sent 2000000 $(sha got)" peer.out
 }
+
+@test "-W ends after so many reads, whatever else there is to come" {
+	local i
+	idle_pipe
+	peer say one pause 0.3 say two pause 0.3 say three readall
+	run -0 nc -W 2 127.0.0.1 "$port" <&"$idle"
+	[ "$output" = onetwo ]
+	listen -W 1 <&"$idle"
+	visit say hello readall
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	holds listen.out hello
+}

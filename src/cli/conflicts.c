@@ -80,7 +80,6 @@ static const struct { int one, other; const char *why; } pairs[] = {
 /* "must use NEEDED with KEY", where another would do too, if it is not 0. */
 static const struct { int key, needed, another; const char *why; } needs[] = {
 	{ 'k', 'l', 0, NULL },
-	{ 'W', 'u', 0, "it counts datagrams" },
 	{ CLIENT_AUTH, 'l', 0, NULL },
 	{ ALL, 'z', 0, NULL },
 	{ BANNER, 'z', 0, NULL },

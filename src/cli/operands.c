@@ -69,13 +69,37 @@ listen_operands(struct options *options, char *operand[], int count)
 		check_host(options->endpoint.host);
 }
 
+/* HOST:PORT, or [IPv6]:PORT, is cut in two; an address of IPv6 alone is not. */
+static bool
+cut_port(char *text, char *pair[2])
+{
+	char *colon = strrchr(text, ':');
+
+	if (colon == NULL || colon == text)
+		return false;
+	if (text[0] == '[' && colon[-1] == ']') {
+		text++;
+		colon[-1] = '\0';
+	} else if (strchr(text, ':') != colon)
+		return false;
+	*colon = '\0';
+	pair[0] = text;
+	pair[1] = colon + 1;
+	return true;
+}
+
 static void
 connect_operands(struct options *options, char *operand[], int count)
 {
 	bool scan = options->mode == MODE_SCAN;
+	char *pair[2];
 	const char *error;
 	int i;
 
+	if (count == 1 && !scan && cut_port(operand[0], pair)) {
+		operand = pair;
+		count = 2;
+	}
 	if (count < 2)
 		refuse("missing %s: use nc-lite %s[options] HOST PORT%s; try "
 		    "--help", count == 0 ? "host and port" : "port",

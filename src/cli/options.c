@@ -47,20 +47,20 @@ static const struct row {
 	const char *text;
 } table[] = {
 	{ '4', "ipv4", NULL, CHOICE, AT(endpoint.family), AF_INET, 0,
-	    "IPv4 only" },
+	    "use IPv4 only" },
 	{ '6', "ipv6", NULL, CHOICE, AT(endpoint.family), AF_INET6, 0,
-	    "IPv6 only" },
+	    "use IPv6 only" },
 	{ 'b', "broadcast", NULL, FLAG, AT(socket.broadcast), 0, 0,
 	    "allow broadcast addresses" },
 	{ 'C', "crlf", NULL, FLAG, AT(relay.crlf), 0, 0,
 	    "send LF as CR LF" },
 	{ 'c', "tls", NULL, FLAG, AT(tls.on), 0, 0,
-	    "TLS, sure who is there; never a command" },
+	    "use TLS, and verify the peer" },
 	{ 'D', NULL, NULL, FLAG, AT(socket.debug), 0, 0, "set SO_DEBUG" },
 	{ 'd', NULL, NULL, FLAG, AT(local.no_input), 0, 0,
 	    "do not read stdin" },
 	{ 'H', "pin", "PIN", PIN, 0, 0, 0,
-	    "the peer's key: sha256:HEX; repeatable" },
+	    "accept only this key: sha256:HEX; repeatable" },
 	{ 'h', "help", NULL, HELP, 0, 0, 0, "print this and exit" },
 	{ 'I', NULL, "BYTES", NUMBER, AT(socket.receive_buffer), 1, 1 << 30,
 	    "receive buffer of the socket" },
@@ -71,24 +71,24 @@ static const struct row {
 	{ 'k', "keep-open", NULL, FLAG, AT(keep_open), 0, 0,
 	    "keep listening: serve all who come, at once" },
 	{ 'l', "listen", NULL, CHOICE, AT(mode), MODE_LISTEN, 0,
-	    "listen for a peer" },
+	    "listen instead of connecting" },
 	{ 'M', "ttl", "HOPS", NUMBER, AT(socket.ttl), 1, 255,
-	    "TTL of what is sent" },
+	    "TTL of packets sent" },
 	{ 'm', "min-ttl", "HOPS", NUMBER, AT(socket.min_ttl), 1, 255,
-	    "TTL packets must still have" },
+	    "minimum TTL of packets received" },
 	{ 'N', NULL, NULL, FLAG, AT(relay.end_at_once), 0, 0,
-	    "end our way even without input" },
+	    "shut down sending even without input" },
 	{ 'n', "nodns", NULL, FLAG, AT(endpoint.numeric), 0, 0,
-	    "look up neither names nor services" },
+	    "do not look up names" },
 	{ 'O', NULL, "BYTES", NUMBER, AT(socket.send_buffer), 1, 1 << 30,
 	    "send buffer of the socket" },
 	{ 'p', "source-port", "PORT", TEXT, AT(given.port), 0, 0,
 	    "port to connect from, or listen on" },
 	{ 'q', NULL, "TIME", QUIT, AT(given.quit_us), 0, 0,
-	    "at most TIME after stdin's end" },
+	    "quit at most TIME after EOF on stdin" },
 	{ 'R', "ca", "FILE", TEXT, AT(tls.ca), 0, 0,
-	    "authorities, in place of the system's" },
-	{ 'r', NULL, NULL, FLAG, AT(shuffle), 0, 0, "ports in random order" },
+	    "trust these authorities, not the system's" },
+	{ 'r', NULL, NULL, FLAG, AT(shuffle), 0, 0, "test ports in random order" },
 	{ 'S', NULL, NULL, NOTE, 0, 0, 0,
 	    "sign with TCP MD5; asks for the key" },
 	{ 's', "source", "ADDRESS", TEXT, AT(socket.source_host), 0, 0,
@@ -98,15 +98,15 @@ static const struct row {
 	{ 't', "telnet", NULL, FLAG, AT(relay.telnet), 0, 0,
 	    "decline telnet options" },
 	{ 'U', "unixsock", NULL, CHOICE, AT(endpoint.family), AF_UNIX, 0,
-	    "UNIX socket; @NAME: abstract" },
+	    "use a UNIX socket; @NAME: abstract" },
 	{ 'u', "udp", NULL, CHOICE, AT(endpoint.type), SOCK_DGRAM, 0,
-	    "datagrams" },
+	    "use datagrams" },
 	{ 'v', "verbose", NULL, COUNT, AT(given.verbosity), 0, 0,
-	    "say more; -vv, -vvv still more" },
+	    "print more; -vv, -vvv still more" },
 	{ 'W', NULL, "COUNT", NUMBER, AT(datagrams), 1, 2147483647,
-	    "end after COUNT datagrams" },
+	    "end after COUNT datagrams or reads" },
 	{ 'w', NULL, "TIME", TIME, AT(given.wait_us), 0, 0,
-	    "limit of connecting and of idleness" },
+	    "timeout for connecting and inactivity" },
 	{ 'z', NULL, NULL, CHOICE, AT(mode), MODE_SCAN, 0,
 	    "only test whether ports are open" },
 	{ ALL, "all", NULL, FLAG, AT(scan.all), 0, 0,
@@ -114,7 +114,7 @@ static const struct row {
 	{ ALLOW, "allow", "NETWORKS", NETWORKS, AT(allow), 0, 0,
 	    "-l: only these may connect" },
 	{ ALPN, "alpn", "NAMES", TEXT, AT(tls.alpn), 0, 0,
-	    "protocols to agree on: h2,http/1.1" },
+	    "protocols to offer: h2,http/1.1" },
 	{ APPEND, "append", NULL, FLAG, AT(report.append), 0, 0,
 	    "--output, --hex-dump: keep what is there" },
 	{ BANNER, "banner", "[=TIME]", TIME, AT(scan.banner_us), 2, 0,
@@ -122,76 +122,76 @@ static const struct row {
 	{ BROKER, "broker", NULL, FLAG, AT(broker), 0, 0,
 	    "-k: what one peer sends goes to all others" },
 	{ CERT, "cert", "FILE", TEXT, AT(tls.cert), 0, 0,
-	    "our certificate, with its chain" },
+	    "our certificate and its chain (PEM)" },
 	{ CHAT, "chat", NULL, FLAG, AT(chat), 0, 0,
 	    "--broker, with the sender before each line" },
 	{ CLIENT_AUTH, "client-auth", NULL, FLAG, AT(tls.client_auth), 0, 0,
 	    "-l: ask clients for a certificate" },
 	{ CONNECT_TIMEOUT, "connect-timeout", "TIME", TIME,
-	    AT(connect_us), 0, 0, "limit of connecting" },
+	    AT(connect_us), 0, 0, "timeout for connecting" },
 	{ DENY, "deny", "NETWORKS", NETWORKS, AT(deny), 0, 0,
 	    "-l: these may not connect" },
 	{ DIGEST, "digest", "[=NAME]", TEXT, AT(report.digest), 0, 0,
-	    "print a hash of what passed (sha256)" },
+	    "print a hash of the data (sha256)" },
 	{ EACH_ADDRESS, "each-address", NULL, FLAG, AT(scan.each_address), 0,
-	    0, "-z: all addresses of the name" },
+	    0, "-z: test every address of the name" },
 	{ EXEC, "exec", "COMMAND", TEXT, AT(child.command), 0, 0,
-	    "COMMAND in the place of stdin and stdout" },
+	    "run COMMAND instead of stdin and stdout" },
 	{ EXPECT_DIGEST, "expect-digest", "HEX", TEXT, AT(report.expected),
 	    0, 0, "fail unless what is received has this hash" },
 	{ HEX_DUMP, "hex-dump", "FILE", TEXT, AT(report.hex_dump), 0, 0,
-	    "what passes, for people (-: stderr)" },
+	    "write a hex dump of all traffic (-: stderr)" },
 	{ IDLE_TIMEOUT, "idle-timeout", "TIME", TIME, AT(relay.idle_us), 0, 0,
-	    "limit of idleness" },
+	    "timeout for inactivity" },
 	{ IN, "in", "FILE", TEXT, AT(local.in), 0, 0,
-	    "FILE in the place of stdin" },
+	    "read FILE instead of stdin" },
 	{ INSECURE, "insecure", NULL, FLAG, AT(tls.insecure), 0, 0,
-	    "whoever answers will do" },
+	    "do not verify the peer" },
 	{ JSON, "json", NULL, FLAG, AT(scan.json), 0, 0,
-	    "-z: an object for each port" },
+	    "-z: print a JSON object for each port" },
 	{ LIMIT_RATE, "limit-rate", "RATE", SIZE, AT(relay.send_rate), 0, 0,
-	    "bytes a second to send: 500k, 10M" },
+	    "bytes per second to send: 500k, 10M" },
 	{ LIMIT_RATE_IN, "limit-rate-in", "RATE", SIZE,
-	    AT(relay.receive_rate), 0, 0, "bytes a second to receive" },
+	    AT(relay.receive_rate), 0, 0, "bytes per second to receive" },
 	{ MAX_CONNS, "max-conns", "COUNT", NUMBER, AT(max_conns), 1, 65535,
 	    "-k: peers at once (1000)" },
 	{ NO_SHUTDOWN, "no-shutdown", NULL, FLAG, AT(relay.no_half_close), 0,
 	    0,
-	    "stdin's end does not end our way" },
+	    "keep sending side open after EOF on stdin" },
 	{ OUT, "out", "FILE", TEXT, AT(local.out), 0, 0,
-	    "FILE for stdout; FILE.part until complete" },
+	    "write to FILE (FILE.part until complete)" },
 	{ OUTPUT, "output", "FILE", TEXT, AT(report.output), 0, 0,
-	    "what is received, as well as stdout" },
+	    "also write received data to FILE" },
 	{ PARALLEL, "parallel", "COUNT", NUMBER, AT(scan.parallel), 1, 65535,
-	    "-z: ports asked at once" },
+	    "-z: ports tested at once" },
 	{ PROBE, "probe", "FILE", TEXT, AT(given.probe), 0, 0,
 	    "-zu: the datagram to send" },
 	{ PROBE_HEX, "probe-hex", "HEX", TEXT, AT(given.probe_hex), 0, 0,
-	    "likewise, in hexadecimal" },
+	    "the same, in hexadecimal" },
 	{ PROGRESS, "progress", NULL, FLAG, AT(report.progress), 0, 0,
-	    "show how far it is" },
+	    "show progress" },
 	{ PSK, "psk", "FILE", TEXT, AT(tls.psk), 0, 0,
-	    "the key both ends share, no certificate" },
+	    "use this shared key, no certificates" },
 	{ PSK_NEW, "psk-new", "FILE", NEW_PSK, 0, 0, 0,
-	    "make such a key and exit" },
+	    "create such a key and exit" },
 	{ RECV_ONLY, "recv-only", NULL, FLAG, AT(local.no_input), 0, 0,
-	    "only receive" },
+	    "receive only: do not read stdin" },
 	{ SEND_ONLY, "send-only", NULL, FLAG, AT(local.no_output), 0, 0,
-	    "only send; end when all has arrived" },
+	    "send only; end when all has arrived" },
 	{ SH_EXEC, "sh-exec", "COMMAND", TEXT, AT(child.command), 0, 0,
-	    "likewise, through /bin/sh" },
+	    "like --exec, but through /bin/sh" },
 	{ SIZE_GIVEN, "size", "SIZE", SIZE, AT(report.size), 0, 0,
 	    "bytes to expect, for --progress: 3.2G" },
 	{ SUMMARY_JSON, "summary-json", NULL, FLAG, AT(report.json), 0, 0,
-	    "a JSON object at the end, on stderr" },
+	    "print a JSON summary on stderr at the end" },
 	{ TIMEOUT, "timeout", "TIME", TIME, AT(relay.run_us), 0, 0,
-	    "limit of the whole run" },
+	    "timeout for the whole run" },
 	{ TLS_NAME, "tls-name", "NAME", TEXT, AT(tls.name), 0, 0,
-	    "the server's name, if not HOST" },
+	    "expect this name in the certificate" },
 	{ PRINT_VERSION, "version", NULL, SHOW_VERSION, 0, 0, 0,
 	    "print the version and exit" },
 	{ WAIT, "wait", "[=TIME]", TIME, AT(await_us), 30, 0,
-	    "try again until open; 0: for ever" },
+	    "retry until it is open; 0: for ever" },
 };
 
 #define ROWS	(sizeof(table) / sizeof(table[0]))
@@ -278,29 +278,27 @@ add_pin(const struct row *row, const char *value, struct tls_config *tls)
 	tls->pin[tls->pins++] = value;
 }
 
-static void
-print_usage(void)
+void
+options_print(int key)
 {
-	char key[64];
-	const struct row *row;
+	const struct row *row = find_row(key);
+	char text[64];
 
-	puts("usage: nc-lite [options] host port\n"
-	    "       nc-lite -l [options] [address] port\n"
-	    "       nc-lite -U [-l] [options] path\n"
-	    "       nc-lite -z [options] host ports [-- command]\n\n"
-	    "TIME is in seconds, or has a unit: 0.5, 500ms, 2m, 1h.\n"
-	    "SIZE and RATE are in bytes, or have a unit: 500k, 3.2M, 1G.\n");
-	for (row = table; row < table + ROWS; row++) {
-		snprintf(key, sizeof(key), "%s%s%s%s%s",
-		    row->key < ALL ? (char[]){ '-', (char)row->key, 0 } : "",
-		    row->key < ALL && row->name != NULL ? ", " : "",
-		    row->name != NULL ? "--" : "",
-		    row->name != NULL ? row->name : "",
-		    row->argument != NULL && row->argument[0] != '[' ?
-		    " " : "");
-		printf("  %s%-*s %s\n", key, (int)(27 - strlen(key)),
-		    row->argument != NULL ? row->argument : "", row->text);
-	}
+	snprintf(text, sizeof(text), "%s%s%s%s%s",
+	    key < ALL ? (char[]){ '-', (char)key, 0 } : "",
+	    key < ALL && row->name != NULL ? ", " : "",
+	    row->name != NULL ? "--" : "", row->name != NULL ? row->name : "",
+	    row->argument != NULL && row->argument[0] != '[' ? " " : "");
+	printf("  %s%-*s %s\n", text, (int)(27 - strlen(text)),
+	    row->argument != NULL ? row->argument : "", row->text);
+}
+
+int
+options_after(int key)
+{
+	const struct row *row = key == 0 ? table : find_row(key) + 1;
+
+	return row < table + ROWS ? row->key : 0;
 }
 
 /* What is done at once, instead of all else. */
@@ -310,7 +308,7 @@ act(const struct row *row, const char *value)
 	if (row->kind == NEW_PSK)
 		diag_exit(tls_psk_create(value));
 	if (row->kind == HELP)
-		print_usage();
+		help_print(value);
 	else
 		puts(VERSION);
 	/* What was asked for is on stdout, or it is not. */
@@ -431,11 +429,12 @@ parse_flags(int argc, char *argv[], struct options *options)
 	char letters[3 * ROWS + 3];
 	struct option names[ROWS + 1];
 	const struct row *bare = NULL;
-	int key, operands = 0;
+	int key, word, operands = 0;
 
 	getopt_tables(letters, names);
 	opterr = 0;
-	while ((key = getopt_long(argc, argv, letters, names, NULL)) != -1) {
+	while (word = optind,
+	    (key = getopt_long(argc, argv, letters, names, NULL)) != -1) {
 		if (key == 1) {
 			if (operands == 0)
 				check_bare(bare, optarg);
@@ -443,10 +442,11 @@ parse_flags(int argc, char *argv[], struct options *options)
 			continue;
 		}
 		if (key == ':' || key == '?')
-			bad_option(key, argv[optind - 1]);
+			bad_option(key, argv[word]);
 		given[key] = true;
 		bare = optarg == NULL ? find_row(key) : NULL;
-		obey(find_row(key), optarg, options);
+		obey(find_row(key), key == 'h' ? argv[optind] : optarg,
+		    options);
 	}
 	for (; optind < argc && (operands == 0 ||
 	    strcmp(argv[optind - 1], "--") != 0); optind++)

@@ -44,7 +44,7 @@ struct options {
 	int	 max_conns;	/* peers at once */
 	struct access_list allow, deny;	/* who is let in */
 	bool	 broker, chat;	/* what one peer sends goes to the others */
-	int	 datagrams;	/* to take; 0: no end */
+	int	 datagrams;	/* to take, or reads; 0: no end */
 	struct stdio_config local;
 	struct child_config child;
 	struct relay_rules relay;

@@ -38,6 +38,7 @@ pour_time(struct options *options)
 	relay->deadline_us = clock_deadline(relay->run_us);
 	options->deadline_us = relay->deadline_us;
 	relay->line_us = options->interval_us;
+	relay->reads = datagrams ? 0 : options->datagrams;
 }
 
 /* How long to stay once our input has ended. */

@@ -27,6 +27,15 @@ bool	options_given(int key);
 #define OPTIONS_KEY	32
 const char *options_key(int key, char *text);
 
+/* The option's line of --help, on stdout. */
+void	options_print(int key);
+
+/* The key of the option after that of key, or of the first; 0: no more. */
+int	options_after(int key);
+
+/* What --help prints: the part of that topic, or all. topic may be NULL. */
+void	help_print(const char *topic);
+
 /* Each of these refuses (refuse.h) what it finds wrong. */
 
 /* What cannot go together, and what needs another option. */

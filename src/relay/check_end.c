@@ -101,7 +101,8 @@ input_is_idle(struct relay *relay)
 {
 	struct pollfd wait = { .fd = relay->local->rfd, .events = POLLIN };
 
-	if (relay->send.mute || relay->local->caps & STREAM_TERMINAL)
+	if (relay->send.mute || relay->receive.read_out ||
+	    relay->local->caps & STREAM_TERMINAL)
 		return true;
 	if (relay->local->caps & STREAM_ANSWERS)
 		return false;

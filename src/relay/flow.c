@@ -301,6 +301,10 @@ source_answered(struct flow *flow, enum io answer, size_t done)
 		broke(flow, flow->source, true);
 	if (answer == IO_EOF)
 		set_state(flow, FLOW_DRAIN, "source ended");
+	if (answer == IO_OK && flow->reads > 0 && --flow->reads == 0) {
+		flow->read_out = true;
+		set_state(flow, FLOW_DRAIN, "source gave enough");
+	}
 	return answer == IO_OK;
 }
 

@@ -38,6 +38,8 @@ struct flow {
 	int64_t	 farewell_us;	/* until then an end makes that good */
 	bool	 deaf;		/* it may leave, and has: all is dropped */
 
+	int	 reads;		/* the source still gives; 0: no limit (-W) */
+	bool	 read_out;	/* it has given so many */
 	uint64_t taken;		/* bytes the source has given */
 	uint64_t moved;		/* bytes the sink has taken */
 

@@ -47,6 +47,8 @@ begin_flows(struct relay *relay)
 	send->line_us = rules->line_us;
 	send->copy_only |= rules->line_us > 0;
 	receive->keep_sink = rules->keep_output;
+	receive->reads = rules->reads;
+	receive->copy_only |= rules->reads > 0;
 	throttle_begin(&send->throttle, rules->send_rate);
 	throttle_begin(&receive->throttle, rules->receive_rate);
 }

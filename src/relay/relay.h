@@ -25,6 +25,7 @@ struct relay_rules {
 	bool	 crlf;		/* LF to CR LF on the way to the peer */
 	bool	 telnet;	/* decline the peer's telnet options */
 	bool	 idle_is_end;	/* idle_us ends the run cleanly (UDP) */
+	int	 reads;		/* of a stream's peer, then all is over (-W) */
 	int64_t	 linger_us;	/* after our input's end, at most (-q) */
 	int64_t	 quiet_us;	/* after our input's end without an answer */
 	int64_t	 send_rate;	/* bytes a second; 0: no limit */

@@ -1,0 +1,118 @@
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/steps.h"
+
+#define KEYS_MOST	32
+
+/*
+ * The parts of --help: which options, and for --help TOPIC two examples. An
+ * option that is in none is in the last.
+ */
+static const struct part {
+	const char *topic, *title;
+	int	 keys[KEYS_MOST];	/* to the first 0 */
+	const char *examples;
+} parts[] = {
+	{ "connect", "Connect", { 'U', 'u', '4', '6', 'n', 'p', 's', 'w',
+	    CONNECT_TIMEOUT, WAIT },
+	    "echo ruok | nc-lite -w 2 localhost 2181\n"
+	    "echo 'show info' | nc-lite -U /run/haproxy/admin.sock" },
+	{ "listen", "Listen", { 'l', 'k', EXEC, SH_EXEC, BROKER, CHAT,
+	    ALLOW, DENY, MAX_CONNS },
+	    "nc-lite -lv 9000 >file\n"
+	    "nc-lite -lk 9000 --exec 'tr a-z A-Z'" },
+	{ "transfer", "Transfer", { IN, OUT, PROGRESS, SIZE_GIVEN, DIGEST,
+	    EXPECT_DIGEST, OUTPUT, HEX_DUMP, APPEND, SUMMARY_JSON, RECV_ONLY,
+	    SEND_ONLY, 'd', 'N', NO_SHUTDOWN, 'q', 'W', 'C', 't' },
+	    "nc-lite -l 9000 --out disk.img --progress\n"
+	    "nc-lite HOST 9000 --in disk.img --digest" },
+	{ "tls", "TLS", { 'c', 'H', PSK, PSK_NEW, 'R', TLS_NAME, INSECURE,
+	    CERT, 'K', CLIENT_AUTH, ALPN },
+	    "nc-lite --psk-new key; nc-lite -lc --psk key 9000 >file\n"
+	    "nc-lite -c --psk key HOST 9000 <file" },
+	{ "test", "Test ports", { 'z', ALL, EACH_ADDRESS, BANNER, JSON, 'r',
+	    PARALLEL, PROBE, PROBE_HEX },
+	    "nc-lite -zv HOST 22,80,8000-8009\n"
+	    "nc-lite -z --wait=60 localhost 5432 -- ./start-the-app" },
+	{ "limits", "Limits", { IDLE_TIMEOUT, TIMEOUT, LIMIT_RATE,
+	    LIMIT_RATE_IN, 'i' },
+	    "nc-lite --limit-rate 10M HOST 9000 <file\n"
+	    "nc-lite -l --timeout 1h --idle-timeout 30 9000 >file" },
+	{ "socket", "Socket and more", { 'b', 'I', 'O', 'T', 'M', 'm', 'S',
+	    'D', 'v', 'h', PRINT_VERSION },
+	    "nc-lite -T lowdelay -I 65536 HOST 9000\n"
+	    "nc-lite -vv HOST 9000" },
+};
+
+#define PARTS	(sizeof(parts) / sizeof(parts[0]))
+
+static bool
+has(const struct part *part, int key)
+{
+	const int *at = part->keys;
+
+	while (*at != 0 && *at != key)
+		at++;
+	return *at != 0;
+}
+
+static bool
+is_in_none(int key)
+{
+	size_t i;
+
+	for (i = 0; i < PARTS; i++)
+		if (has(&parts[i], key))
+			return false;
+	return true;
+}
+
+static void
+print_part(const struct part *part)
+{
+	const int *key;
+	int i;
+
+	printf("%s:\n", part->title);
+	for (key = part->keys; *key != 0; key++)
+		options_print(*key);
+	if (part != &parts[PARTS - 1])
+		return;
+	for (i = 0; (i = options_after(i)) != 0;)
+		if (is_in_none(i))
+			options_print(i);
+}
+
+static void
+print_all(void)
+{
+	const struct part *part;
+
+	puts("usage: nc-lite [options] host port\n"
+	    "       nc-lite -l [options] [address] port\n"
+	    "       nc-lite -U [-l] [options] path\n"
+	    "       nc-lite -z [options] host ports [-- command]\n"
+	    "Letters are as in Debian's OpenBSD netcat. \"--help TOPIC\" "
+	    "prints one part with\n"
+	    "examples: connect, listen, transfer, tls, test, limits, socket.\n"
+	    "TIME: seconds, or with a unit: 0.5, 500ms, 2m, 1h.\n"
+	    "SIZE, RATE: bytes, or with a unit: 500k, 3.2M, 1G.");
+	for (part = parts; part < parts + PARTS; part++)
+		print_part(part);
+}
+
+void
+help_print(const char *topic)
+{
+	const struct part *part;
+
+	for (part = parts; part < parts + PARTS; part++)
+		if (topic != NULL && strcmp(topic, part->topic) == 0) {
+			print_part(part);
+			printf("\n%s\n", part->examples);
+			return;
+		}
+	print_all();
+}
