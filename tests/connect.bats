@@ -161,6 +161,51 @@ option() {
 	run -1 within_it grep ' 02 ' /proc/net/tcp6
 }
 
+# established N: so many connections are, counted at both of their ends.
+established() {
+	[ "$(within_it cat /proc/net/tcp /proc/net/tcp6 | grep -c ' 01 ')" \
+	    -eq "$((2 * $1))" ]
+}
+
+@test "the loser of a race that was connected too is reset, and not taken for whole" {
+	need nft
+	private
+	names "::1 two" "127.0.0.1 two"
+	listen -k
+	within_it nft "table inet late { chain in {
+	    type filter hook input priority 0;
+	    tcp dport $port tcp flags & (syn|ack) == syn \
+	    numgen inc mod 1000 < 2 drop; }; }"
+	mkfifo idle
+	client two "$port" <>idle
+	until_true within_it grep -q ":$(printf %04X "$port") 02 " /proc/net/tcp
+	kill -STOP "$pid"
+	until_true established 2
+	kill -CONT "$pid"
+	until_true established 1
+	echo hello >idle
+	wait_for_line listen.out hello
+	kill "$pid"
+	wait_exit "$pid"
+	wait_for_line listen.err 'incomplete: 0 bytes sent, 0 bytes received'
+}
+
+@test "a connect that cannot be looked at is reset, and not taken for whole" {
+	need strace
+	listen
+	run -1 bounded strace -f -qq -o trace -e inject=getpeername:error=EIO \
+	    "$NC_LITE" 127.0.0.1 "$port" </dev/null
+	wait_exit "$pid"
+	((status == 1)) || fail "exit status $status"
+}
+
+@test "a TLS client that gives up on a peer without TLS is no complete transfer" {
+	listen
+	run -3 nc -c -w 0.5 --insecure 127.0.0.1 "$port" </dev/null
+	wait_exit "$pid"
+	((status == 1)) || fail "exit status $status"
+}
+
 # --- deadlines --------------------------------------------------------------
 
 @test "-w bounds a connect to an address that is silent: exit 3 in time" {
@@ -308,6 +353,38 @@ time.sleep(60)'
 	grep "Connection received on ::1 " listen.err
 }
 
+@test "-p without -s comes from that port to each family of a name" {
+	private
+	names "::1 two" "127.0.0.1 two"
+	spare=$(free_port)
+	peer readall
+	printf x | nc -p "$spare" two "$port"
+	met
+	peer readall
+	run -0 nc -z -p "$spare" two "$port"
+	peer -6 readall
+	printf x | nc -p "$spare" two "$port"
+	met
+}
+
+@test "-s with a name of both families comes from the one that fits" {
+	private
+	names "::1 two" "127.0.0.1 two" "127.0.0.9 here" "::1 here"
+	peer readall
+	printf x | nc -s here two "$port"
+	met
+	peer -6 readall
+	printf x | nc -s here two "$port"
+	met
+}
+
+@test "a link-local address without its interface: the message says how" {
+	run -1 nc fe80::1 80 </dev/null
+	one_line 'fe80::1 port 80 .*%interface'
+	run -2 nc -l fe80::1 0 </dev/null
+	one_line 'fe80::1.*%interface'
+}
+
 @test "a source address that is not ours: exit 2 and its name" {
 	run -2 nc -s 192.0.2.55 127.0.0.1 80 </dev/null
 	one_line '192\.0\.2\.55.*: Cannot assign requested address'
@@ -404,13 +481,15 @@ signed() {
 	    "$NC_LITE" -S "$@"
 }
 
-# signed_listener: one that types "secret".
+# signed_listener [ADDRESS]: one that types "secret"; - for all addresses.
 signed_listener() {
+	local on=${1:-127.0.0.1}
 	/usr/bin/python3 -c 'import socket, struct
 socket.socket().setsockopt(6, 14, struct.pack("H126xBBHi80s", 2, 0, 0, 1, 0, b"k"))' ||
 	    skip "needs TCP MD5 in the kernel"
+	# shellcheck disable=SC2086
 	serve listen /usr/bin/python3 "$PEERS/asked.py" secret \
-	    "$NC_LITE" -S -lv 127.0.0.1 0
+	    "$NC_LITE" -S -lv ${on#-} 0
 }
 
 @test "-S: both ends have the key, the bytes go through" {
@@ -426,6 +505,23 @@ socket.socket().setsockopt(6, 14, struct.pack("H126xBBHi80s", 2, 0, 0, 1, 0, b"k
 	one_line 'timed out'
 	run -3 nc -w 0.5 127.0.0.1 "$port" <<<hello
 	[ ! -s listen.out ]
+}
+
+@test "-S on all addresses asks IPv4 peers for the key as well" {
+	signed_listener -
+	run -3 nc -w 0.5 127.0.0.1 "$port" <<<hello
+	run -3 nc -w 0.5 ::1 "$port" <<<hello
+	[ ! -s listen.out ]
+	signed 127.0.0.1 "$port" <<<hello
+	wait_exit "$pid"
+	[ "$(<listen.out)" = hello ]
+}
+
+@test "-S takes a key of 80 bytes, and none that would be cut" {
+	key=$(printf '%081d' 0) run -2 signed -w 0.2 127.0.0.1 1 </dev/null
+	one_line 'longer than 80 bytes'
+	key=$(printf '%080d' 0) run -3 signed -w 0.2 127.0.0.1 1 </dev/null
+	one_line 'timed out'
 }
 
 @test "-S without a terminal to ask on is refused" {

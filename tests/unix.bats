@@ -162,6 +162,16 @@ gone_after() {
 	[ ! -e "0$path" ]
 }
 
+@test "an abstract name of 107 bytes after its @ works, one of 108 is refused" {
+	local name
+	name=@$(printf '%0107d' 0)
+	on "$name" </dev/null
+	echo x | nc -U "$name"
+	wait_exit "$pid"
+	[ "$(<listen.out)" = x ]
+	run -2 nc -lU "${name}0" </dev/null
+}
+
 # --- the path afterwards ----------------------------------------------------
 
 @test "the path goes when the transfer is done" {
@@ -205,6 +215,20 @@ gone_after() {
 	wait_exit "$pid"
 	[ "$status" -eq 141 ]
 	[ ! -e sock ]
+}
+
+@test "as process 1 of a container a signal ends it, and the path goes" {
+	local how=(-pf) signal
+	((EUID == 0)) || how=(-rpf)
+	unshare "${how[@]}" true 2>/dev/null || skip "needs namespaces"
+	for signal in TERM INT HUP; do
+		start init unshare "${how[@]}" "$NC_LITE" -lkvU sock </dev/null
+		wait_for_line init.err '^Listening on sock$'
+		kill "-$signal" "$(pgrep -P "$pid")"
+		wait_exit "$pid"
+		((status == 128 + $(kill -l "$signal"))) || fail "$status"
+		[ ! -e sock ]
+	done
 }
 
 @test "the path goes when the time is over" {
@@ -261,6 +285,32 @@ gone_after() {
 	[ ! -e sock ]
 }
 
+@test "of those that replace a socket at once, one listens and is reached" {
+	need strace
+	local i
+	a_socket sock
+	for i in 1 2 3; do
+		start "many$i" strace -f -qq -o /dev/null -e trace=connect \
+		    -e inject=connect:delay_exit=200000 \
+		    "$NC_LITE" -lvU sock --timeout 5 </dev/null
+	done
+	for i in 1 2 3; do
+		until_true grep -q 'istening on\|in use' "many$i.err"
+	done
+	[ "$(cat many?.err | grep -c '^Listening on sock$')" -eq 1 ]
+	echo x | nc -U sock
+	until_true grep -qx x many?.out
+}
+
+@test "-s replaces the path that a dead datagram client left" {
+	unix_peer "$PWD/server" take 1 reply answer
+	/usr/bin/python3 -c 'import socket
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).bind("mine")'
+	run -0 nc -u -W 1 -s mine -U server <<<question
+	[ "$output" = answer ]
+	[ ! -e mine ]
+}
+
 @test "a file, a directory or a link at the path is refused and kept" {
 	echo precious >file
 	mkdir directory
@@ -304,6 +354,31 @@ gone_after() {
 		gone_after "$signal" "$sender"
 		[ ! -e "${sender%/*}" ]
 	done
+}
+
+@test "a datagram client sweeps what killed ones have left in TMPDIR, and no more" {
+	unix_peer "$PWD/server" take 3 reply answer
+	mkfifo idle
+	mkdir tmp
+	export TMPDIR=$PWD/tmp
+	as=living client -uU server <>idle
+	echo one >idle
+	wait_for_line peer.out one
+	as=killed client -uU server <>idle
+	local killed=$pid
+	until_true two_directories
+	kill -KILL "$killed"
+	wait_exit "$killed"
+	echo two >idle
+	wait_for_line peer.out two
+	run -0 nc -u -W 1 -U server <<<three
+	[ "$output" = answer ]
+	[ "$(find tmp -type s | wc -l)" -eq 1 ]
+	[ "$(find tmp -mindepth 1 -maxdepth 1 | wc -l)" -eq 1 ]
+}
+
+two_directories() {
+	[ "$(find tmp -type s | wc -l)" -eq 2 ]
 }
 
 @test "-s gives a datagram client its own path, which goes at the end" {

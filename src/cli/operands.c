@@ -37,7 +37,7 @@ check_path(const char *path)
 	if (!address_parse_unix(path, &address))
 		refuse("path '%.40s%s' does not fit a UNIX socket (%zu bytes, "
 		    "1 to %zu will do)", path, length > 40 ? "..." : "",
-		    length, sizeof(address.sa.un.sun_path) - 1);
+		    length, sizeof(address.sa.un.sun_path) - (path[0] != '@'));
 }
 
 /* -l PORT, -l ADDRESS PORT, -l -p PORT [ADDRESS]; -s is the address too. */

@@ -159,11 +159,13 @@ pour_probe(struct options *options)
 static void
 ask_key(struct options *options)
 {
-	static char key[128];
+	static char key[SOCKET_KEY + 2];
 
 	if (readpassphrase("TCP MD5SIG password: ", key, sizeof(key),
 	    RPP_ECHO_OFF | RPP_REQUIRE_TTY) == NULL || key[0] == '\0')
 		refuse("no key for -S: it is asked for on the terminal");
+	if (strlen(key) > SOCKET_KEY)
+		refuse("the key for -S is longer than %d bytes", SOCKET_KEY);
 	options->socket.md5_key = key;
 }
 

@@ -22,8 +22,9 @@ greet_end(struct stream *stream, const struct address *peer, enum io answer,
 	if (!quiet || code == EXIT_IDENTITY)
 		diag_error("TLS with %s: %s", address_port_text(peer, text),
 		    stream->error);
-	/* No byte of anybody's is lost, and our last word should be heard. */
-	socket_abortive(stream->rfd, false);
+	/* Our last word, if we had one, should be heard. */
+	if (answer == IO_FAIL)
+		socket_abortive(stream->rfd, false);
 	stream->ops->close(stream);
 	return code;
 }

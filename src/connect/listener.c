@@ -22,7 +22,7 @@ static int
 complain(const char *what, const struct address *address)
 {
 	char text[ADDRESS_TEXT];
-	const char *remedy = "";
+	const char *remedy = endpoint_hint(address, errno);
 
 	if (errno == EADDRINUSE)
 		remedy = address->sa.any.sa_family == AF_UNIX ?

@@ -33,7 +33,8 @@ report_failure(const struct race *race, const struct attempt *attempt)
 		    strerror(attempt->error), attempt->error == EACCES &&
 		    end->type == SOCK_DGRAM &&
 		    !race->socket->broadcast ?
-		    " (a broadcast address needs -b)" : "");
+		    " (a broadcast address needs -b)" :
+		    endpoint_hint(attempt->to, attempt->error));
 }
 
 void

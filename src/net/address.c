@@ -22,7 +22,9 @@ address_parse_unix(const char *path, struct address *address)
 
 	memset(address, 0, sizeof(*address));
 	address->sa.un.sun_family = AF_UNIX;
-	if (length == 0 || length >= sizeof(address->sa.un.sun_path))
+	/* An abstract name has no zero at its end. */
+	if (length == 0 || length >= sizeof(address->sa.un.sun_path) +
+	    (path[0] == '@'))
 		return false;
 	memcpy(address->sa.un.sun_path, path, length);
 	if (path[0] == '@')

@@ -126,19 +126,29 @@ endpoint_pair(const struct address_query *host,
 	    endpoint_match(host, query.host, hosts, &list, source);
 }
 
+const char *
+endpoint_hint(const struct address *address, int error)
+{
+	return error == EINVAL && address->sa.any.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_LINKLOCAL(&address->sa.in6.sin6_addr) &&
+	    address->sa.in6.sin6_scope_id == 0 ?
+	    " (a link-local address needs %interface after it)" : "";
+}
+
 bool
 endpoint_bind(int fd, const struct address *source)
 {
 	char text[ADDRESS_TEXT];
-	int on = 1;
+	int on = 1, error;
 
 	if (source->sa.any.sa_family != AF_UNIX)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (source->sa.any.sa_family == AF_UNIX ? path_bind(fd, source) :
 	    bind(fd, &source->sa.any, source->length) == 0)
 		return true;
-	diag_error("cannot bind to %s: %s", address_port_text(source, text),
-	    strerror(errno));
+	error = errno;
+	diag_error("cannot bind to %s: %s%s", address_port_text(source, text),
+	    strerror(error), endpoint_hint(source, error));
 	return false;
 }
 

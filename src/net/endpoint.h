@@ -66,6 +66,9 @@ int	endpoint_pair(const struct address_query *host,
  */
 bool	endpoint_bind(int fd, const struct address *source);
 
+/* " (what may help)" when the address gave this errno, or "". */
+const char *endpoint_hint(const struct address *, int error);
+
 /*
  * "localhost (127.0.0.1)", or the address alone when that is what was given.
  * text has ENDPOINT_TEXT bytes.

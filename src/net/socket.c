@@ -97,25 +97,35 @@ socket_open(const struct socket_config *config, int family, int type)
 	return -1;
 }
 
+static bool
+set_key(const char *key, int fd, const struct address *peer)
+{
+	struct tcp_md5sig sig = { .tcpm_flags = 0 };
+	bool any = address_port(peer) == 0;
+	size_t length = strlen(key);
+
+	memcpy(&sig.tcpm_addr, &peer->sa, peer->length);
+	memcpy(sig.tcpm_key, key, length);
+	sig.tcpm_keylen = (uint16_t)length;
+	sig.tcpm_flags = any ? TCP_MD5SIG_FLAG_PREFIX : 0;
+	return setsockopt(fd, IPPROTO_TCP, any ? TCP_MD5SIG_EXT : TCP_MD5SIG,
+	    &sig, sizeof(sig)) == 0;
+}
+
+/* A listener on :: takes IPv4 peers too, whose addresses are mapped. */
 bool
 socket_sign(const struct socket_config *config, int fd,
     const struct address *peer)
 {
-	struct tcp_md5sig sig = { .tcpm_flags = 0 };
-	bool any = address_port(peer) == 0;
-	size_t length;
+	struct address mapped = *peer;
 
 	if (config->md5_key == NULL)
 		return true;
-	length = strlen(config->md5_key);
-	if (length > TCP_MD5SIG_MAXKEYLEN)
-		length = TCP_MD5SIG_MAXKEYLEN;
-	memcpy(&sig.tcpm_addr, &peer->sa, peer->length);
-	memcpy(sig.tcpm_key, config->md5_key, length);
-	sig.tcpm_keylen = (uint16_t)length;
-	sig.tcpm_flags = any ? TCP_MD5SIG_FLAG_PREFIX : 0;
-	if (setsockopt(fd, IPPROTO_TCP, any ? TCP_MD5SIG_EXT : TCP_MD5SIG,
-	    &sig, sizeof(sig)) == 0)
+	mapped.sa.in6.sin6_addr.s6_addr[10] = 0xff;
+	mapped.sa.in6.sin6_addr.s6_addr[11] = 0xff;
+	if (set_key(config->md5_key, fd, peer) &&
+	    (peer->sa.any.sa_family != AF_INET6 || address_port(peer) != 0 ||
+	    set_key(config->md5_key, fd, &mapped)))
 		return true;
 	diag_error("cannot sign with TCP MD5 (-S): %s", strerror(errno));
 	return false;

@@ -11,6 +11,8 @@
  * before the first packet; and what the kernel says of them later.
  */
 
+#define SOCKET_KEY	80	/* bytes of a TCP MD5 key (tcp(7)) */
+
 /* What to set on a socket; zero means: leave the kernel's value. */
 struct socket_config {
 	int	 receive_buffer;	/* bytes, SO_RCVBUF */
@@ -21,7 +23,8 @@ struct socket_config {
 	bool	 broadcast;
 	bool	 debug;			/* SO_DEBUG */
 	bool	 brief;			/* only to test a port, see below */
-	const char *md5_key;		/* RFC 2385, or NULL */
+	const char *md5_key;		/* RFC 2385, at most
+					   SOCKET_KEY bytes; or NULL */
 	const char *source_host;	/* to bind to, or NULL */
 	uint16_t source_port;		/* to bind to, or 0 */
 };
