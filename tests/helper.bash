@@ -97,17 +97,18 @@ client() {
 	start "${as:-client}" "$NC_LITE" "${with[@]}" "$@"
 }
 
-# serve NAME CMD...: start, then wait until it says `Listening on WHERE PORT`.
+# serve NAME CMD...: start, then wait until it says `Listening on WHERE PORT`, or
+# `Bound on WHERE PORT`.
 # Sets $pid and $port.
 serve() {
 	start "$@"
 	until_true announced "$1.err" && ! gone "$pid" || fail "$(<"$1.err")" ||
 	    return
-	port=$(sed -n 's/.*istening on .*[ :]\([0-9][0-9]*\).*/\1/p' "$1.err")
+	port=$(sed -En 's/.*(istening|Bound) on .*[ :]([0-9]+).*/\2/p' "$1.err")
 }
 
 announced() {
-	grep -q '[Ll]istening on ' "$1" || gone "$pid"
+	grep -Eq '([Ll]istening|Bound) on ' "$1" || gone "$pid"
 }
 
 # listen ARGS...: our listener on any free port, as ${as:-listen}.

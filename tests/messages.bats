@@ -110,18 +110,18 @@ exchange() {
 
 @test "a UDP listener says where" {
 	serve four "$NC_LITE" -4luv 0
-	[ "$(<four.err)" = "Listening on 0.0.0.0 $port" ]
+	[ "$(<four.err)" = "Bound on 0.0.0.0 $port" ]
 	serve given "$NC_LITE" -luv ::1 0
-	[ "$(<given.err)" = "Listening on ::1 $port" ]
+	[ "$(<given.err)" = "Bound on ::1 $port" ]
 }
 
 @test "a listener on a path says which" {
 	start listen "$NC_LITE" -lvU here </dev/null
-	wait_for_line listen.err .
-	[ "$(<listen.err)" = "Listening on here" ]
+	wait_for_line listen.err '^Listening'
+	[ "$(<listen.err)" = $'Bound on here\nListening on here' ]
 	start udp "$NC_LITE" -luvU there </dev/null
 	wait_for_line udp.err .
-	[ "$(<udp.err)" = "Listening on there" ]
+	[ "$(<udp.err)" = "Bound on there" ]
 }
 
 @test "a listener says who came, as an IPv4 address though its socket is IPv6" {

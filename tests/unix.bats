@@ -9,10 +9,11 @@ load watch
 
 # on PATH ARGS...: our listener on PATH, once it listens.  Sets $pid.
 on() {
-	local path=$1
+	local path=$1 says=Listening
 	shift
+	[[ $* != *-u* ]] || says=Bound
 	start "${as:-listen}" "$NC_LITE" -lvU "$@" "$path"
-	wait_for_line "${as:-listen}.err" "^Listening on $path\$"
+	wait_for_line "${as:-listen}.err" "^$says on $path\$"
 }
 
 # other NAME CMD...: somebody else's listener, which makes the socket ./sock.
@@ -140,7 +141,7 @@ gone_after() {
 	on sock </dev/null
 	: | nc -U sock
 	wait_exit "$pid"
-	[ "$(wc -l <listen.err)" -le 3 ]
+	[ "$(wc -l <listen.err)" -le 4 ]
 }
 
 @test "no such path, and nobody behind it: exit 1 and the path" {

@@ -158,9 +158,15 @@ listener_open(struct listener *listener, const struct listener_config *config)
 	socket_local(fd, &address);
 	if (config->invitation != NULL)
 		invite(config, &address);
-	if (type == SOCK_STREAM && listen(fd, BACKLOG) == -1)
+	address_port_text(&address, text);
+	/* As Debian's netcat has it. */
+	if (type == SOCK_DGRAM || address.sa.any.sa_family == AF_UNIX)
+		diag_line(1, "Bound on %s", text);
+	if (type == SOCK_DGRAM)
+		return EXIT_DONE;
+	if (listen(fd, BACKLOG) == -1)
 		return complain("listen on", &address);
-	diag_line(1, "Listening on %s", address_port_text(&address, text));
+	diag_line(1, "Listening on %s", text);
 	return EXIT_DONE;
 }
 
