@@ -32,7 +32,9 @@ _nc_lite_operands()
 {
 	local word skip='' count=0
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-		if [[ -n $skip ]]; then
+		if [[ $word == = ]]; then
+			skip=yes
+		elif [[ -n $skip ]]; then
 			skip=
 		elif [[ $word =~ ^-[46bCcDdhklNnrStUuvz]*[HIiKMmOpqRsTWw]$ ]]; then
 			skip=yes
@@ -48,10 +50,38 @@ _nc_lite_operands()
 _nc_lite()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	# "=" is a word of its own to bash: --timeout = 5
-	[[ $cur == '=' ]] && cur=
-	[[ $prev == '=' ]] && prev=${COMP_WORDS[COMP_CWORD-2]}
+	local at joined=
 	COMPREPLY=()
+
+	# What stands after the operands of -z and "--" is a command.
+	for ((at = 1; at < COMP_CWORD; at++)); do
+		[[ ${COMP_WORDS[at]} == -- ]] || continue
+		if ((at + 1 < COMP_CWORD)) &&
+		    declare -F _command_offset >/dev/null; then
+			_command_offset $((at + 1))
+		elif ((at + 1 < COMP_CWORD)); then
+			_nc_lite_files
+		else
+			mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+		fi
+		return
+	done
+
+	# "=" is a word of its own to bash: --timeout = 5
+	[[ $cur == '=' ]] && joined=yes cur=
+	[[ $prev == '=' ]] && joined=yes prev=${COMP_WORDS[COMP_CWORD-2]}
+	if [[ -n $joined ]]; then
+		case $prev in
+		--digest)
+			mapfile -t COMPREPLY < <(compgen -W 'sha256 sha512
+			    sha3-256 blake2b512 sha1 md5' -- "$cur")
+			return
+			;;
+		--wait|--banner)
+			return
+			;;
+		esac
+	fi
 
 	if [[ $prev =~ ^-[46bCcDdhklNnrStUuvz]*([HIiKMmOpqRsTWw])$ ]]; then
 		prev=-${BASH_REMATCH[1]}
@@ -119,7 +149,7 @@ _nc_lite()
 
 	if _nc_lite_has U unixsock; then
 		_nc_lite_files
-	elif [[ $(_nc_lite_operands) -eq 0 ]]; then
+	elif [[ $(_nc_lite_operands) -eq 0 ]] && ! _nc_lite_has l listen; then
 		_nc_lite_hosts
 	else
 		mapfile -t COMPREPLY < <(compgen -A service -- "$cur")

@@ -13,11 +13,39 @@ function __nc_lite_ports
     string replace -rf '^([a-z][\w-]*)\s+(\d+)/tcp.*' '$1\t$2' </etc/services 2>/dev/null
 end
 
-# Hosts come first, then ports; a UNIX socket has a path only.
+# What stands after the operands of -z and "--" is a command.
+function __nc_lite_command
+    contains -- -- (commandline -opc)
+end
+
+function __nc_lite_rest
+    set -l words (commandline -opc)
+    set -l at (contains -i -- -- $words)
+    set -e words[1..$at]
+    complete -C (string join ' ' (string escape -- $words) (commandline -ct))
+end
+
+# A host comes first, where one is needed, then ports; a UNIX socket has a path.
+function __nc_lite_wants_host
+    not __nc_lite_unix
+    and not __nc_lite_command
+    and not __fish_contains_opt -s l listen
+    and not string match -q -- '--*=*' (commandline -ct)
+    and test (count (__fish_print_cmd_args_without_options)) -le 1
+end
+
+function __nc_lite_wants_port
+    not __nc_lite_unix
+    and not __nc_lite_command
+    and not __nc_lite_wants_host
+    and not string match -q -- '--*=*' (commandline -ct)
+end
+
 complete -c nc-lite -f
-complete -c nc-lite -n 'not __nc_lite_unix; and test (count (__fish_print_cmd_args_without_options)) -le 1' -a '(__nc_lite_hosts)'
-complete -c nc-lite -n 'not __nc_lite_unix; and test (count (__fish_print_cmd_args_without_options)) -gt 1' -a '(__nc_lite_ports)'
-complete -c nc-lite -n __nc_lite_unix -F
+complete -c nc-lite -n __nc_lite_wants_host -a '(__nc_lite_hosts)'
+complete -c nc-lite -n __nc_lite_wants_port -a '(__nc_lite_ports)'
+complete -c nc-lite -n __nc_lite_command -a '(__nc_lite_rest)'
+complete -c nc-lite -n '__nc_lite_unix; and not __nc_lite_command' -F
 
 complete -c nc-lite -s 4 -l ipv4 -d 'IPv4 only'
 complete -c nc-lite -s 6 -l ipv6 -d 'IPv6 only'
@@ -63,7 +91,7 @@ complete -c nc-lite -l chat -d '--broker, with the sender before each line'
 complete -c nc-lite -l client-auth -d '-l: ask clients for a certificate'
 complete -c nc-lite -l connect-timeout -x -d 'timeout for connecting'
 complete -c nc-lite -l deny -x -d '-l: these may not connect'
-complete -c nc-lite -l digest -d 'print a hash of the data'
+complete -c nc-lite -l digest -f -a 'sha256 sha512 sha3-256 blake2b512 sha1 md5' -d 'print a hash of the data'
 complete -c nc-lite -l each-address -d '-z: test every address of the name'
 complete -c nc-lite -l exec -x -a '(__fish_complete_command)' -d 'run a command instead of stdin and stdout'
 complete -c nc-lite -l expect-digest -x -d 'fail unless what is received has this hash'

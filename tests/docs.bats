@@ -88,7 +88,7 @@ equal() {
 	zsh -f -c '_arguments() { print -rl -- "$@" }; . "$1"' zsh \
 	    "$TOP/completions/_nc-lite" |
 	    sed -n 's/^\*//; s/^([^)]*)//; s/^\*//
-		s/^\(--*[^[+=]*\)[+=]*\[.*/\1/p' | equal zsh
+		s/^\(--*[^[+=]*\)[+=]*-*\[.*/\1/p' | equal zsh
 }
 
 @test "the zsh completion knows which options take a value" {
@@ -108,6 +108,62 @@ equal() {
 	    "$TOP/completions/nc-lite.fish" 2>fish.err | cut -f1 |
 	    sed 's/=$//' | sort -u | equal fish
 	[ ! -s fish.err ]
+}
+
+# in_bash WORD...: what bash offers in the place of the last word.
+in_bash() {
+	bash -c '. "$1"; shift
+		_nc_lite_hosts() { COMPREPLY=(a-host); }
+		COMP_WORDS=(nc-lite "$@") COMP_CWORD=$#
+		_nc_lite 2>/dev/null
+		printf "%s\n" "${COMPREPLY[@]}"' bash \
+	    "$TOP/completions/nc-lite.bash" "$@"
+}
+
+# in_fish LINE: what fish offers for it.
+in_fish() {
+	HOME=$PWD fish --no-config -c 'source $argv[1]
+		function __nc_lite_hosts; echo a-host; end
+		complete -C $argv[2]' "$TOP/completions/nc-lite.fish" "$1" |
+	    cut -f1
+}
+
+@test "bash: names of digests, commands after --, ports for a listener" {
+	in_bash --digest = sh | grep -x sha512
+	[ -z "$(in_bash --wait = '')" ]
+	in_bash --wait '' | grep -x a-host
+	in_bash --wait = 5 '' | grep -x a-host
+	in_bash -z --wait = 5 host '' | grep -x ssh
+	in_bash -z host 22 -- print | grep -x printf
+	in_bash -l ss | grep -x ssh
+	in_bash '' | grep -x a-host
+	in_bash host ss | grep -x ssh
+}
+
+@test "fish: names of digests, commands after --, ports for a listener" {
+	need fish
+	in_fish 'nc-lite --digest=sh' | grep -x -e --digest=sha512
+	run ! grep a-host <(in_fish 'nc-lite --wait=')
+	in_fish 'nc-lite --wait=5 ' | grep -x a-host
+	in_fish 'nc-lite -z host 22 -- prin' | grep -x printf
+	run ! grep -x smtp <(in_fish 'nc-lite -z host 22 -- s')
+	in_fish 'nc-lite -l ' | grep -x ssh
+	run ! grep a-host <(in_fish 'nc-lite -l ')
+	in_fish 'nc-lite ' | grep -x a-host
+	in_fish 'nc-lite host ' | grep -x ssh
+}
+
+# in_zsh LINE: what zsh offers for it at a terminal, behind one tab.
+in_zsh() {
+	bounded /usr/bin/python3 "$PEERS/zsh_tab.py" "$TOP/completions" "$1"
+}
+
+@test "zsh: names of digests, commands after --, ports for a listener" {
+	need zsh
+	in_zsh 'nc-lite --digest=sh' | grep -w sha512
+	in_zsh 'nc-lite -z host 22 -- prin' | grep -w printf
+	in_zsh 'nc-lite -l smt' | grep -w smtp
+	in_zsh 'nc-lite host smt' | grep -w smtp
 }
 
 @test "the completions are accepted by their shells" {
