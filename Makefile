@@ -1,5 +1,5 @@
 # nc-lite. Targets: all check lint check-asan check-copy check-faults check-valgrind
-# check-with bench demo deps bench-deps install uninstall clean.
+# check-fuzz check-with fuzz bench demo deps bench-deps install uninstall clean.
 
 PREFIX	?= /usr/local
 MANDIR	?= $(PREFIX)/share/man
@@ -114,6 +114,32 @@ check-copy: all
 check-faults: all
 	tests/faults/run
 
+# Bytes made up by libFuzzer, in all that reads bytes of others: T seconds each.
+FUZZERS	:= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+FUZZ	= $(MAKE) CC=clang BUILD=build/fuzz CFLAGS="-O1 -g -fno-omit-frame-pointer \
+	  -fsanitize=fuzzer-no-link,address,undefined \
+	  -fno-sanitize-recover=undefined -U_FORTIFY_SOURCE \
+	  -D_FORTIFY_SOURCE=0" fuzzers
+T	?= 60
+
+fuzz check-fuzz: T := $(if $(filter check-fuzz,$(MAKECMDGOALS)),10,$(T))
+fuzz check-fuzz:
+	$(FUZZ)
+	tests/fuzz/run $(T) $(FUZZERS)
+
+fuzzers: $(FUZZERS:%=$(BUILD)/fuzz-%)
+
+$(BUILD)/nc-lite.a: $(filter-out $(BUILD)/main.o,$(OBJECTS))
+	rm -f $@
+	ar rcs $@ $^
+
+# Time and sleep are the fuzzer's own where it has __wrap_ functions for them.
+$(BUILD)/fuzz-%: tests/fuzz/%.c tests/fuzz/common/fuzz.c \
+    tests/fuzz/common/fuzz.h $(BUILD)/nc-lite.a
+	$(CC) -Itests/fuzz/common $(ALL_CFLAGS) $(ALL_LDFLAGS) \
+	    -fsanitize=fuzzer $$(sed -n 's/^__wrap_\([a-z_]*\).*/-Wl,--wrap=\1/p' $<) \
+	    -o $@ $(filter %.c %.a,$^) $(LIBS) $(LDLIBS)
+
 # One transfer of each kind through valgrind: memory and descriptors.
 check-valgrind: all
 	tests/valgrind
@@ -162,5 +188,5 @@ clean:
 	rm -rf build nc-lite
 
 .PHONY: all bench bench-deps check check-asan check-copy check-faults \
-	check-valgrind check-with clean demo deps headers install layers lint \
-	uninstall
+	check-fuzz check-valgrind check-with clean demo deps fuzz fuzzers \
+	headers install layers lint uninstall

@@ -57,7 +57,8 @@ quantity_bytes(const char *text, int64_t *bytes)
 const char *
 quantity_text(double bytes, char *text)
 {
-	static const char *const unit[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	static const char *const unit[] = { "B", "KiB", "MiB", "GiB", "TiB",
+	    "PiB", "EiB" };
 	size_t i = 0;
 
 	while (bytes >= 1023.5 && i < sizeof(unit) / sizeof(unit[0]) - 1) {
