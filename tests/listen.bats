@@ -183,6 +183,39 @@ reader_leaves() {
 	reader_leaves -kc -c --insecure
 }
 
+# cannot_accept ERROR ARGS...: accept(2) fails so for ever.
+cannot_accept() {
+	serve listen strace -f -qq -o trace -e trace=accept4 \
+	    -e "inject=accept4:error=$1" "$NC_LITE" -lv "${@:2}" 127.0.0.1 0
+}
+
+@test "a listener that cannot accept says so once, and does not spin" {
+	need strace
+	local error how
+	for error in EPERM EACCES EPROTO EMFILE ENOMEM; do
+		for how in -k --timeout=40; do
+			cannot_accept "$error" "$how"
+			run -3 nc -w 0.7 127.0.0.1 "$port" </dev/null
+			end_all
+			(($(grep -c accept4 trace) >= 3))
+			(($(grep -c accept4 trace) <= 30)) ||
+			    fail "$(grep -c accept4 trace) calls"
+			(($(grep -c 'cannot accept: ' listen.err) == 1)) ||
+			    fail "$(<listen.err)"
+		done
+	done
+}
+
+@test "a listener that could not accept for a while serves who has waited" {
+	need strace
+	serve listen strace -f -qq -o trace -e trace=accept4 \
+	    -e inject=accept4:error=EMFILE:when=1..5 \
+	    "$NC_LITE" -lv 127.0.0.1 0
+	[[ $(visit say hello fin readall) == "fin 0 "* ]]
+	wait_exit "$pid"
+	[ "$(<listen.out)" = hello ]
+}
+
 @test "a signal ends a listener with 128 and its number, and frees the port" {
 	for pair in INT:130 TERM:143 HUP:129; do
 		listen -k
