@@ -226,7 +226,7 @@ took() {
 
 @test "-q is no clean end while bytes are not acknowledged" {
 	peer -b 4096 stall
-	bound=15 run nc -q 1 127.0.0.1 "$port" < <(head -c 150000 /dev/zero)
+	bound=15 run nc -q 1 -w 1 127.0.0.1 "$port" < <(head -c 150000 /dev/zero)
 	[ "$status" -eq 3 ]
 	[[ $output == "nc-lite: "*"; incomplete: "*" bytes sent, 0 bytes received" ]]
 }

@@ -171,7 +171,7 @@ reader_leaves() {
 	start head sh -c 'exec head -n 1 <pipe'
 	local reader=$pid
 	out=pipe listen "$1"
-	nc "${@:2}" 127.0.0.1 "$port" <<<line
+	nc -N "${@:2}" 127.0.0.1 "$port" <<<line
 	wait_exit "$reader"
 	wait_exit "$pid"
 	rm pipe

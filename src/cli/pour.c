@@ -51,6 +51,10 @@ pour_stay(struct options *options)
 	bool datagrams = options->endpoint.type == SOCK_DGRAM;
 	struct relay_rules *relay = &options->relay;
 
+	/* No end before its time where one of these asks for it. */
+	relay->hold_end = !datagrams && !relay->end_at_once && quit_us != 0 &&
+	    wait_us != 0 && !options->local.no_output;
+	relay->asks = options->mode == MODE_CLIENT && !datagrams;
 	relay->linger_us = quit_us > 0 && !datagrams ? quit_us : CLOCK_UNSET;
 	relay->quiet_us = !datagrams ? CLOCK_UNSET :
 	    options_given('q') ? quit_us :

@@ -269,6 +269,14 @@ socket_low_water(int fd, int bytes)
 }
 
 void
+socket_urgent_inline(int fd)
+{
+	static const int on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+}
+
+void
 socket_acknowledge(int fd)
 {
 	int on = 1;

@@ -108,6 +108,9 @@ void	socket_acknowledge(int fd);
 /* SOCK_STREAM or SOCK_DGRAM. */
 int	socket_type(int fd);
 
+/* Urgent data stays where it is among the rest (SO_OOBINLINE). */
+void	socket_urgent_inline(int fd);
+
 /* "tcp" for SOCK_STREAM, "udp" for SOCK_DGRAM. */
 const char *socket_protocol(int type);
 

@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,8 +19,18 @@
 #define LOOK_FIRST	1000
 #define LOOK_MOST	50000
 
+/* How often in the time of -w, while nothing else moves. */
+#define IDLE_LOOKS	8
+
 /* How long an input that is open but empty may take for its first byte. */
 #define BEGIN		(2 * CLOCK_SECOND)
+
+/*
+ * So short an input is a question, and many servers drop the answer when our
+ * end comes before it: so that comes after a silence of theirs.
+ */
+#define QUESTION	(64 << 10)
+#define SILENCE		(CLOCK_SECOND / 2)
 
 /* A peer that ended its way is asked after this many seconds. */
 #define KEEPALIVE	10
@@ -50,7 +59,8 @@ broken(struct relay *relay, const struct flow *flow)
 {
 	const struct stream *culprit = flow->culprit;
 	int code = culprit->code != 0 ? culprit->code :
-	    culprit != relay->peer ? EXIT_LOCAL : culprit->refused ? EXIT_IDENTITY : EXIT_NETWORK;
+	    culprit != relay->peer ? EXIT_LOCAL :
+	    culprit->refused ? EXIT_IDENTITY : EXIT_NETWORK;
 
 	if (culprit == relay->local && !flow->source_failed &&
 	    culprit->broken_pipe)
@@ -60,9 +70,40 @@ broken(struct relay *relay, const struct flow *flow)
 }
 
 /*
- * What arrived before the peer broke is still delivered: so a broken send
- * flow ends the run only when the receive flow has come to its end, too.
+ * Whether bytes are at hand that arrived before the peer broke. Not more than
+ * those: a peer that only our sending fails to reach might send for ever.
  */
+static bool
+has_arrivals(struct relay *relay)
+{
+	struct flow *receive = &relay->receive;
+	uint64_t taken = receive->taken;
+
+	if (relay->peer->caps & STREAM_DATAGRAMS)
+		return false;
+	if (relay->last_taken == 0)
+		relay->last_taken = taken + socket_unread(relay->peer->rfd) + 1;
+	flow_step(receive);
+	receive->unfinished |= receive->taken != taken;
+	return receive->culprit == NULL && (flow_rests(receive) > 0 ||
+	    ((receive->unfinished || receive->pause_us != 0) &&
+	    receive->taken < relay->last_taken));
+}
+
+/*
+ * A peer that is gone for good, with all that we had: only a filter that feeds
+ * us back waits for an answer of its own output, which nobody misses.
+ */
+static bool
+nobody_misses(const struct relay *relay)
+{
+	return relay->local->caps & STREAM_ANSWERS &&
+	    !(relay->local->caps & STREAM_MAY_LEAVE) &&
+	    relay->send.culprit == relay->peer &&
+	    relay->receive.state == FLOW_CLOSED && relay->had_all &&
+	    relay->send.taken == relay->taken_mark;
+}
+
 static int
 check_breaks(struct relay *relay)
 {
@@ -73,53 +114,120 @@ check_breaks(struct relay *relay)
 	if (send->culprit == NULL)
 		return CHECK_GO_ON;
 	if (send->culprit == relay->peer && receive->culprit == NULL &&
-	    receive->state != FLOW_CLOSED &&
-	    !(relay->peer->caps & STREAM_DATAGRAMS))
+	    receive->state != FLOW_CLOSED && has_arrivals(relay))
 		return CHECK_GO_ON;
+	if (nobody_misses(relay))
+		return EXIT_DONE;
 	return broken(relay, send);
 }
 
 /*
- * A peer without input may end its way before our input has begun: so where
- * nothing has moved at all, the first byte is given a moment to come.
+ * No event tells of an acknowledgement, so this looks, and says when to look
+ * again. A slow reader is waited for as long as it reads.
  */
 static bool
-may_begin_yet(struct relay *relay)
+all_acknowledged(struct relay *relay)
 {
-	if (relay->send.taken > 0 || relay->receive.taken > 0) {
+	uint64_t missing = count_unacknowledged(relay);
+
+	if (missing == 0) {
+		relay->look_us = CLOCK_NEVER;
+		return true;
+	}
+	if (relay->look_us == CLOCK_NEVER)
+		relay->pause_us = LOOK_FIRST;
+	else if (relay->pause_us < LOOK_MOST && clock_passed(relay->look_us))
+		relay->pause_us *= 2;
+	if (relay->look_us == CLOCK_NEVER || missing != relay->missing)
+		relay->confirm_deadline_us = clock_deadline(
+		    relay->rules->idle_us > 0 ? relay->rules->idle_us : SETTLE);
+	relay->missing = missing;
+	relay->look_us = clock_deadline(relay->pause_us);
+	return false;
+}
+
+/* Not in time, that is. */
+static int
+unconfirmed(struct relay *relay)
+{
+	int64_t idle_us = relay->rules->idle_us;
+	char text[CLOCK_TEXT];
+
+	return incomplete(relay, EXIT_TIME, "peer did not acknowledge %" PRIu64
+	    " bytes within %s", relay->missing,
+	    clock_text(idle_us > 0 ? idle_us : SETTLE, text));
+}
+
+/* Asks the source once more: what is there is never dropped. */
+static bool
+gives_nothing(struct flow *flow)
+{
+	uint64_t taken = flow->taken;
+
+	flow_step(flow);
+	return flow->state == FLOW_OPEN && flow->culprit == NULL &&
+	    flow->taken == taken && flow->source_wants == IO_WANT_READ &&
+	    flow_rests(flow) == 0;
+}
+
+/*
+ * No one will ever say more through our input, as far as can be known. Where
+ * nothing came from the peer, it may be a receiver that only has no input: so
+ * ours, which is open, is awaited.
+ */
+static bool
+input_is_idle(struct relay *relay)
+{
+	struct flow *send = &relay->send;
+
+	if (send->mute || relay->receive.read_out ||
+	    relay->local->caps & STREAM_TERMINAL)
+		return true;
+	if (send->sink_gone)
+		return gives_nothing(send);
+	if (relay->local->caps & STREAM_ANSWERS)
+		return false;
+	/* Where stdin is for all, no peer is kept for what it may once say. */
+	if (relay->rules->keep_output && relay->receive.taken > 0)
+		return gives_nothing(send);
+	if (!relay->rules->keep_output &&
+	    (send->taken > 0 || relay->receive.taken == 0)) {
 		relay->begin_deadline_us = CLOCK_NEVER;
 		return false;
 	}
 	if (relay->begin_deadline_us == CLOCK_NEVER)
 		relay->begin_deadline_us = clock_deadline(BEGIN);
-	return !clock_passed(relay->begin_deadline_us);
+	return clock_passed(relay->begin_deadline_us) && gives_nothing(send);
 }
 
-/* No one will ever say more through our input, as far as can be known. */
-static bool
-input_is_idle(struct relay *relay)
+/* The peer may go now without losing a byte that we have given it so far. */
+static void
+note_peer_end(struct relay *relay)
 {
-	struct pollfd wait = { .fd = relay->local->rfd, .events = POLLIN };
-
-	if (relay->send.mute || relay->receive.read_out ||
-	    relay->local->caps & STREAM_TERMINAL)
-		return true;
-	if (relay->local->caps & STREAM_ANSWERS)
-		return false;
-	if (may_begin_yet(relay) ||
-	    (relay->send.taken > 0 && !relay->send.sink_gone &&
-	    !relay->rules->keep_output))
-		return false;
-	return poll(&wait, 1, 0) == 0;
+	if (!relay->peer_ended)
+		relay->taken_mark = relay->send.taken;
+	relay->peer_ended = true;
+	if (!relay->had_all && flow_rests(&relay->send) == 0)
+		relay->had_all = all_acknowledged(relay);
 }
 
 /* "Ends" 3: the peer has ended its way; do we have more to say? */
 static void
 after_peer_end(struct relay *relay)
 {
+	struct flow *send = &relay->send;
+
+	note_peer_end(relay);
+	if (send->state != FLOW_OPEN)
+		return;
 	if (input_is_idle(relay)) {
-		flow_end(&relay->send, "peer ended");
-		flow_step(&relay->send);
+		if (relay->rules->asks && !send->mute &&
+		    !relay->receive.read_out &&
+		    !(relay->local->caps & STREAM_TERMINAL))
+			diag_error("the peer has ended: %s is open and left "
+			    "unread", relay->local->input);
+		flow_end(send, "peer ended");
+		flow_step(send);
 	} else if (!relay->peer_watched &&
 	    relay->peer->caps & STREAM_ACKNOWLEDGES) {
 		socket_keepalive(relay->peer->wfd, KEEPALIVE);
@@ -127,19 +235,68 @@ after_peer_end(struct relay *relay)
 	}
 }
 
-/* Our input has ended: from now on time counts against the peer. */
-static void
+/*
+ * Our input has ended, and the kernel has it: from now on time counts against
+ * the peer, but not while it still reads.
+ */
+static int
 after_own_end(struct relay *relay)
 {
-	if (relay->linger_deadline_us == CLOCK_NEVER)
-		relay->linger_deadline_us =
-		    clock_deadline(relay->receive.deaf ? NOBODY_HERE :
-		    relay->rules->linger_us);
+	int64_t linger_us = relay->receive.deaf ? NOBODY_HERE :
+	    relay->rules->linger_us;
+
+	if (relay->linger_deadline_us == CLOCK_NEVER && linger_us >= 0) {
+		if (relay->receive.deaf || all_acknowledged(relay))
+			relay->linger_deadline_us = clock_deadline(linger_us);
+		else if (clock_passed(relay->confirm_deadline_us))
+			return unconfirmed(relay);
+	}
 	if (relay->quiet_deadline_us == CLOCK_NEVER ||
 	    relay->received_mark != relay->receive.taken)
 		relay->quiet_deadline_us =
 		    clock_deadline(relay->rules->quiet_us);
 	relay->received_mark = relay->receive.taken;
+	return CHECK_GO_ON;
+}
+
+/*
+ * How long the peer must be silent before our end is said: "Ends" 1 of a client,
+ * and of a listener whose input ended without a byte, which is no receiver's
+ * business to say first.
+ */
+static int64_t
+silence(const struct relay *relay)
+{
+	const struct flow *send = &relay->send;
+
+	if (relay->rules->asks)
+		return send->taken <= QUESTION ? SILENCE : 0;
+	return send->taken == 0 && !(relay->local->caps & STREAM_ANSWERS) ?
+	    BEGIN : 0;
+}
+
+/* Our input has ended; is it time to say so? */
+static void
+say_end(struct relay *relay)
+{
+	struct flow *send = &relay->send;
+	bool first = relay->end_deadline_us == CLOCK_NEVER;
+
+	if (!send->hold_end || send->culprit != NULL ||
+	    relay->receive.culprit != NULL)
+		return;
+	relay->end_deadline_us = relay->moved_us + silence(relay);
+	if (relay->receive.state == FLOW_OPEN &&
+	    !clock_passed(relay->end_deadline_us)) {
+		if (first)
+			diag_say(3, "send: the end is held back until the peer "
+			    "has been silent for %d ms",
+			    (int)(silence(relay) / 1000));
+		return;
+	}
+	relay->end_deadline_us = CLOCK_NEVER;
+	send->hold_end = false;
+	flow_step(send);
 }
 
 /* A peer that has left may reset our goodbye, if it has the rest. */
@@ -157,20 +314,17 @@ confirmed(struct relay *relay, int error)
 int
 check_confirmed(struct relay *relay)
 {
-	uint64_t missing = count_unacknowledged(relay);
+	bool good = all_acknowledged(relay);
 	int error = socket_error(relay->peer->wfd);
 	char text[CLOCK_TEXT];
 
-	if (missing == 0 || error != 0)
+	if (good || error != 0)
 		return confirmed(relay, error);
-	if (clock_passed(relay->confirm_deadline_us))
-		return incomplete(relay, EXIT_TIME, "peer did not acknowledge "
-		    "%" PRIu64 " bytes within %s", missing,
-		    clock_text(relay->confirm_us, text));
-	relay->look_us = clock_deadline(relay->pause_us);
-	if (relay->pause_us < LOOK_MOST)
-		relay->pause_us *= 2;
-	return CHECK_CONFIRM;
+	if (clock_passed(relay->rules->deadline_us))
+		return incomplete(relay, EXIT_TIME, "not done within %s",
+		    clock_text(relay->rules->run_us, text));
+	return clock_passed(relay->confirm_deadline_us) ?
+	    unconfirmed(relay) : CHECK_CONFIRM;
 }
 
 /*
@@ -180,22 +334,12 @@ check_confirmed(struct relay *relay)
 static int
 clean_end(struct relay *relay)
 {
-	const struct relay_rules *rules = relay->rules;
-	int64_t now_us = clock_now_us(), at_us;
-
 	if (!(relay->peer->caps & STREAM_ACKNOWLEDGES))
 		return EXIT_DONE;
-	if (relay->send.moved == 0) {
-		socket_abortive(relay->peer->wfd, false);
-		return EXIT_DONE;
-	}
-	at_us = now_us + (rules->idle_us > 0 ? rules->idle_us : SETTLE);
-	at_us = clock_earlier(at_us, clock_earlier(rules->deadline_us,
-	    relay->linger_deadline_us));
-	relay->confirm_deadline_us = at_us;
-	relay->confirm_us = at_us > now_us ? at_us - now_us : 0;
-	relay->pause_us = LOOK_FIRST;
-	return CHECK_CONFIRM;
+	if (relay->send.moved > 0)
+		return CHECK_CONFIRM;
+	socket_abortive(relay->peer->wfd, false);
+	return EXIT_DONE;
 }
 
 static int
@@ -212,37 +356,44 @@ check_ends(struct relay *relay)
 			return EXIT_DONE;
 		after_peer_end(relay);
 	}
-	if (send->state != FLOW_CLOSED)
+	if (send->state == FLOW_OPEN || flow_rests(send) > 0)
 		return CHECK_GO_ON;
-	if (receive->state == FLOW_CLOSED || relay->rules->send_only)
+	say_end(relay);
+	if (send->state == FLOW_CLOSED && (receive->state == FLOW_CLOSED ||
+	    relay->rules->send_only))
 		return clean_end(relay);
-	after_own_end(relay);
-	return CHECK_GO_ON;
+	return after_own_end(relay);
 }
 
 /*
  * Idle is when nothing moves, not even an acknowledgement: a slow line takes
- * long to empty the kernel's buffer. That is asked only when time is up.
+ * long to empty the kernel's buffer. That is looked for now and then.
  */
 static bool
 is_idle(struct relay *relay)
 {
-	const struct flow *send = &relay->send, *receive = &relay->receive;
-	uint64_t moved, acknowledged = relay->idle_acknowledged;
+	int64_t idle_us = relay->rules->idle_us, since_us = relay->moved_us;
+	uint64_t acknowledged;
 
-	moved = send->taken + send->moved + receive->taken + receive->moved;
-	if (clock_passed(relay->idle_deadline_us))
-		acknowledged = send->moved - count_unacknowledged(relay);
-	else if (moved == relay->idle_moved)
-		return false;
-	if (moved == relay->idle_moved && send->hold_us == 0 &&
-	    (acknowledged == relay->idle_acknowledged ||
-	    acknowledged == send->moved))
-		return true;
-	relay->idle_moved = moved;
-	relay->idle_acknowledged = acknowledged;
-	relay->idle_deadline_us = clock_deadline(relay->rules->idle_us);
-	return false;
+	if (relay->idle_look_us == CLOCK_NEVER &&
+	    relay->acknowledged != relay->send.moved)
+		relay->idle_look_us = clock_deadline(idle_us / IDLE_LOOKS);
+	if (clock_passed(relay->idle_look_us)) {
+		acknowledged = count_acknowledged(relay);
+		if (acknowledged != relay->acknowledged)
+			relay->acknowledged_us = clock_now_us();
+		relay->acknowledged = acknowledged;
+		relay->idle_look_us = CLOCK_NEVER;
+		if (acknowledged != relay->send.moved)
+			relay->idle_look_us =
+			    clock_deadline(idle_us / IDLE_LOOKS);
+	}
+	if (relay->acknowledged_us > since_us)
+		since_us = relay->acknowledged_us;
+	relay->idle_deadline_us = since_us + idle_us;
+	if (relay->send.line_us > 0 && relay->send.hold_us != 0)
+		relay->idle_deadline_us = relay->send.hold_us + idle_us;
+	return clock_passed(relay->idle_deadline_us);
 }
 
 /* ICMP may have told that the last datagram found no one. */
@@ -299,11 +450,25 @@ check_time(struct relay *relay)
 	return check_idleness(relay);
 }
 
+static void
+note_movement(struct relay *relay)
+{
+	const struct flow *send = &relay->send, *receive = &relay->receive;
+	uint64_t moved = send->taken + send->moved + receive->taken +
+	    receive->moved;
+
+	if (moved != relay->moved)
+		relay->moved_us = clock_now_us();
+	relay->moved = moved;
+}
+
 int
 check_end(struct relay *relay)
 {
-	int code = check_breaks(relay);
+	int code;
 
+	note_movement(relay);
+	code = check_breaks(relay);
 	if (code == CHECK_GO_ON)
 		code = check_ends(relay);
 	if (code == CHECK_GO_ON)

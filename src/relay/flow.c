@@ -44,6 +44,10 @@
 /* In which a hash takes half of its pipe at most. */
 #define COPY_NAP	200
 
+/* Pauses where poll(2) says that there is something, and there is not. */
+#define NOT_OURS	(CLOCK_SECOND / 5)
+#define QUEUE_FULL	(CLOCK_SECOND / 1000)
+
 #define GONE		(POLLERR | POLLHUP | POLLNVAL)
 #define DATAGRAM	65507		/* bytes, the largest */
 
@@ -143,6 +147,7 @@ sink_left(struct flow *flow)
 	if (!flow->deaf)
 		broke(flow, flow->sink, false);
 	else {
+		stream_forgive(flow->sink);
 		splice_give_pipe(&flow->splice);
 		flow->copy_only = true;
 		flow->bulk = false;
@@ -216,8 +221,12 @@ drain_buffer(struct flow *flow)
 			return false;
 		answer = flow->sink->ops->write(flow->sink,
 		    flow->data + flow->head, offer(flow), &done);
-		if (!sink_answered(flow, answer, done))
+		if (!sink_answered(flow, answer, done)) {
+			/* The interface's queue is full (ENOBUFS). */
+			if (answer == IO_WANT_WRITE && flow->ready == answer)
+				flow->hold_us = clock_deadline(QUEUE_FULL);
 			return false;
+		}
 		flow->head += flow->deaf ? flow->tail - flow->head : done;
 		if (flow->line_us != 0 && flow->data[flow->head - 1] == '\n')
 			flow->hold_us = clock_deadline(flow->line_us);
@@ -324,8 +333,13 @@ fill_buffer(struct flow *flow, size_t limit)
 	if (limit < size)
 		size = limit;
 	answer = flow->source->ops->read(flow->source, flow->data, size, &done);
-	if (!source_answered(flow, answer, done))
+	if (!source_answered(flow, answer, done)) {
+		/* A terminal's input is that of the foreground. */
+		if (answer == IO_WANT_READ && flow->ready == answer &&
+		    flow->source->caps & STREAM_TERMINAL)
+			flow->pause_us = clock_deadline(NOT_OURS);
 		return false;
+	}
 	flow->tail = apply_taps(flow, done);
 	if (done >= BULK_BEGIN && !flow->copy_only && !flow->bulk) {
 		splice_grow(flow->source, flow->sink);
@@ -361,8 +375,10 @@ pass(struct flow *flow, size_t limit, size_t *done)
 	flow->moved += *done;
 	flow->sink_full = answer == IO_WANT_WRITE;
 	if (answer == IO_FAIL && flow->sink->error[0] != '\0') {
-		if (is_forgiven(flow))
+		if (is_forgiven(flow)) {
+			stream_forgive(flow->sink);
 			return IO_CANNOT;
+		}
 		sink_left(flow);
 	}
 	return flow->deaf ? IO_OK : answer;
@@ -481,7 +497,7 @@ go_on(struct flow *flow)
 		flow->ready = IO_OK;
 		if (flow->culprit != NULL || !drain(flow))
 			return false;
-		if (flow->state == FLOW_DRAIN)
+		if (flow->state == FLOW_DRAIN && !flow->hold_end)
 			tell_sink(flow);
 	}
 	return more;
@@ -567,7 +583,8 @@ watch_sink(struct flow *flow, struct loop *loop)
 
 	if (flow->sink_full)
 		flow->asked[1] = POLLOUT;
-	else if (rests || (flow->state == FLOW_DRAIN && flow->hold_us == 0))
+	else if (rests || (flow->state == FLOW_DRAIN && flow->hold_us == 0 &&
+	    !flow->hold_end))
 		flow->asked[1] = events(flow->sink_wants, POLLOUT);
 	if (!flow->deaf && (!flow->sink_gone || rests))
 		flow->place[1] = loop_watch(loop, flow->sink->wfd,
@@ -638,7 +655,8 @@ flow_woken(struct flow *flow, const struct loop *loop)
 	short source = found(flow, 0, loop), sink = found(flow, 1, loop);
 
 	flow->ready = source & flow->asked[0] ? IO_WANT_READ :
-	    flow->sink_full && sink & POLLOUT ? IO_WANT_WRITE : IO_OK;
+	    sink & POLLOUT && (flow->sink_full || flow->sink->caps &
+	    STREAM_DATAGRAMS) ? IO_WANT_WRITE : IO_OK;
 	if (sink & GONE && !(sink & flow->asked[1]))
 		hung_up(flow);
 	if (source != 0 || sink != 0 || flow->unfinished)

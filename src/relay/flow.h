@@ -31,6 +31,7 @@ struct flow {
 	struct stream *source, *sink;
 	enum flow_state state;
 	bool	 keep_sink;	/* the sink is not told of the end */
+	bool	 hold_end;	/* not yet, or never */
 	bool	 mute;		/* the source is not to be read */
 	struct stream *culprit;	/* whose IO_FAIL broke the flow, or NULL */
 	bool	 source_failed;	/* the culprit failed as source, not as sink */

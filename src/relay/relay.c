@@ -20,8 +20,7 @@ add_taps(struct relay *relay)
 		good = flow_add_tap(&relay->send, &relay->crlf.tap);
 	}
 	if (rules->telnet) {
-		telnet_begin(&relay->telnet);
-		relay->telnet.tap.blame = relay->peer;
+		telnet_begin(&relay->telnet, relay->peer);
 		good &= flow_add_tap(&relay->receive, &relay->telnet.tap);
 	}
 	for (i = 0; i < RELAY_TAPS; i++) {
@@ -44,6 +43,7 @@ begin_flows(struct relay *relay)
 	flow_open(receive, "receive", relay->peer, relay->local);
 	send->mute = relay->local->caps & STREAM_NO_INPUT;
 	send->keep_sink = rules->no_half_close;
+	send->hold_end = rules->hold_end;
 	send->line_us = rules->line_us;
 	send->copy_only |= rules->line_us > 0;
 	receive->keep_sink = rules->keep_output;
@@ -65,7 +65,11 @@ relay_open(struct relay *relay, struct stream *local, struct stream *peer,
 		.begin_deadline_us = CLOCK_NEVER,
 		.linger_deadline_us = CLOCK_NEVER,
 		.quiet_deadline_us = CLOCK_NEVER,
-		.idle_deadline_us = clock_deadline(rules->idle_us),
+		.end_deadline_us = CLOCK_NEVER,
+		.idle_deadline_us = CLOCK_NEVER,
+		.idle_look_us = CLOCK_NEVER,
+		.look_us = CLOCK_NEVER,
+		.moved_us = clock_now_us(),
 		.tick_deadline_us = clock_deadline(watch->every_us),
 	};
 	begin_flows(relay);
@@ -95,14 +99,15 @@ relay_watch(struct relay *relay, struct loop *loop)
 	if (relay->state == RELAY_DONE)
 		return;
 	loop_until(loop, relay->tick_deadline_us);
-	if (relay->state == RELAY_CONFIRM) {
-		loop_until(loop, relay->look_us);
+	loop_until(loop, relay->look_us);
+	loop_until(loop, relay->rules->deadline_us);
+	if (relay->state == RELAY_CONFIRM)
 		return;
-	}
 	relay->send.may_nap = !relay->receive.bulk;
 	flow_watch(&relay->receive, loop);
 	flow_watch(&relay->send, loop);
-	loop_until(loop, relay->rules->deadline_us);
+	loop_until(loop, relay->end_deadline_us);
+	loop_until(loop, relay->idle_look_us);
 	loop_until(loop, relay->begin_deadline_us);
 	loop_until(loop, relay->linger_deadline_us);
 	loop_until(loop, relay->quiet_deadline_us);
@@ -120,6 +125,7 @@ move(struct relay *relay, const struct loop *loop)
 		if (flow_woken(flow[i], loop)) {
 			flow[i]->share = relay->share;
 			flow_step(flow[i]);
+			flow[1 - i]->hold_end |= flow[i]->culprit != NULL;
 		}
 	/* What the telnet tap wants to say. */
 	if (relay->telnet.waiting > 0 && flow_insert(&relay->send,

@@ -20,6 +20,8 @@
 struct relay_rules {
 	bool	 no_half_close;	/* our input's end is not passed on */
 	bool	 end_at_once;	/* no input: say so at once (-N, -q) */
+	bool	 hold_end;	/* our end is said after a silence only */
+	bool	 asks;		/* a client: a short input is a question */
 	bool	 send_only;	/* over when our input has all arrived (-w0) */
 	bool	 keep_output;	/* the local sink serves others after us */
 	bool	 crlf;		/* LF to CR LF on the way to the peer */
@@ -67,17 +69,23 @@ struct relay {
 	struct crlf crlf;
 	struct telnet telnet;
 	bool	 peer_watched;		/* keepalive is on */
+	bool	 peer_ended, had_all;	/* and it had all that we had sent */
+	uint64_t taken_mark;		/* of our input, when the peer ended */
+	uint64_t last_taken;		/* arrived when the peer broke; 0: not yet */
+	uint64_t moved;			/* all bytes taken and moved so far */
+	int64_t	 moved_us;		/* when they changed last */
 	int64_t	 begin_deadline_us;	/* for our input's first byte */
-	int64_t	 linger_deadline_us;	/* -q, once our input has ended */
+	int64_t	 end_deadline_us;	/* for our end to be said */
+	int64_t	 linger_deadline_us;	/* -q, once our input has arrived */
 	int64_t	 quiet_deadline_us;
-	int64_t	 idle_deadline_us;
-	uint64_t idle_moved;		/* what had moved when that was set */
-	uint64_t idle_acknowledged;
-	int64_t	 tick_deadline_us;
 	uint64_t received_mark;		/* what quiet_deadline_us counts from */
-	int64_t	 confirm_deadline_us;	/* for all to be acknowledged */
-	int64_t	 confirm_us;		/* how long that is */
-	int64_t	 look_us, pause_us;	/* the next look whether it is */
+	int64_t	 idle_deadline_us, idle_look_us;
+	uint64_t acknowledged;		/* as it was at the last look */
+	int64_t	 acknowledged_us;	/* when that changed last */
+	int64_t	 tick_deadline_us;
+	uint64_t missing;		/* not acknowledged at the last look */
+	int64_t	 confirm_deadline_us;	/* for that to become less */
+	int64_t	 look_us, pause_us;	/* when to look again, and after that */
 };
 
 /*

@@ -1,6 +1,8 @@
 #include <arpa/telnet.h>
+#include <stdio.h>
 
 #include "relay/telnet.h"
+#include "stream/stream.h"
 
 /*
  * A server that proposes without listening fills the room; what does not fit
@@ -73,10 +75,24 @@ telnet_apply(struct tap *tap, const uint8_t *in, size_t size, uint8_t *out)
 	return done;
 }
 
+/* What began a command and is no whole one may have been data. */
+static bool
+telnet_end(struct tap *tap)
+{
+	const struct telnet *telnet = (const struct telnet *)tap;
+
+	if (telnet->state == TELNET_DATA)
+		return true;
+	snprintf(tap->blame->error, sizeof(tap->blame->error),
+	    "ended within a telnet command");
+	return false;
+}
+
 void
-telnet_begin(struct telnet *telnet)
+telnet_begin(struct telnet *telnet, struct stream *blame)
 {
 	*telnet = (struct telnet){
-		.tap = { .apply = telnet_apply, .growth = 1 },
+		.tap = { .apply = telnet_apply, .growth = 1,
+		    .end = telnet_end, .blame = blame },
 	};
 }

@@ -25,6 +25,7 @@ struct telnet {
 	size_t	 waiting;	/* bytes in answers */
 };
 
-void	telnet_begin(struct telnet *);
+/* A stream that ends within a command is broken, by the one to blame. */
+void	telnet_begin(struct telnet *, struct stream *blame);
 
 #endif

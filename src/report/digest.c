@@ -66,6 +66,7 @@ digest_load(const char *name, const char *expected)
 	return false;
 }
 
+/* Closes its end, so that nobody waits for one who cannot read any more. */
 static void *
 work(void *argument)
 {
@@ -77,6 +78,7 @@ work(void *argument)
 		if (size > 0)
 			lib.EVP_DigestUpdate(digest->context, digest->piece,
 			    (size_t)size);
+	close(digest->out);
 	return NULL;
 }
 
@@ -152,7 +154,6 @@ digest_end(struct digest *digest)
 	if (digest->out != -1) {
 		close(digest->tap.pipe);
 		pthread_join(digest->thread, NULL);
-		close(digest->out);
 	}
 	lib.EVP_DigestFinal_ex(digest->context, hash, &size);
 	lib.EVP_MD_CTX_free(digest->context);

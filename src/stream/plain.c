@@ -37,6 +37,7 @@ plain_open(struct stream *stream, int fd)
 	struct address local;
 
 	socket_local(fd, &local);
+	socket_urgent_inline(fd);
 	*stream = (struct stream){
 		.ops = &ops,
 		.rfd = fd,

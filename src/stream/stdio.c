@@ -17,6 +17,7 @@
 enum manner {
 	ALWAYS,			/* a file or our own description */
 	SOCKET,			/* MSG_DONTWAIT */
+	TERMINAL,		/* for reading: if we are in its foreground */
 	ASK			/* poll first */
 };
 
@@ -70,6 +71,18 @@ file_end(struct stream *stream)
 	return IO_FAIL;
 }
 
+/*
+ * Reading a terminal stops a job in the background, or fails where nobody could
+ * bring it back to the foreground.
+ */
+static bool
+is_others(int fd)
+{
+	pid_t foreground = tcgetpgrp(fd);
+
+	return foreground != -1 && foreground != getpgrp();
+}
+
 static enum io
 stdio_read(struct stream *stream, void *data, size_t size, size_t *done)
 {
@@ -77,11 +90,14 @@ stdio_read(struct stream *stream, void *data, size_t size, size_t *done)
 
 	if (stdio.in == ASK && !ready(stream->rfd, POLLIN))
 		return IO_WANT_READ;
+	if (stdio.in == TERMINAL && (is_others(stream->rfd) ||
+	    !ready(stream->rfd, POLLIN)))
+		return IO_WANT_READ;
 	if (stdio.in == SOCKET)
 		result = recv(stream->rfd, data, size, MSG_DONTWAIT);
 	else
 		result = read(stream->rfd, data, size);
-	if (result == 0)
+	if (result == 0 && stream->error[0] == '\0')
 		return file_end(stream);
 	return stream_result(stream, result, IO_WANT_READ, done);
 }
@@ -123,6 +139,9 @@ stdio_shutdown(struct stream *stream)
 		return IO_OK;
 	stream->wfd = -1;
 	error = named_complete();
+	/* Others may have it too (inetd): closing would not say it. */
+	if (stdio.out == SOCKET && shutdown(fd, SHUT_WR) == -1 && error == 0)
+		error = errno;
 	if (close(fd) == -1 && errno != EBADF && error == 0)
 		error = errno;
 	if (open("/dev/null", O_WRONLY) == -1 && error == 0)
@@ -162,6 +181,8 @@ own(int fd, const struct stat *file)
 {
 	char path[32];
 	int again, mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+	enum manner manner = fd == STDIN_FILENO && isatty(fd) ? TERMINAL :
+	    ALWAYS;
 
 	if (S_ISSOCK(file->st_mode))
 		return SOCKET;
@@ -173,10 +194,10 @@ own(int fd, const struct stat *file)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	again = open(path, mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (again == -1)
-		return ASK;
+		return manner == TERMINAL ? TERMINAL : ASK;
 	dup2(again, fd);
 	close(again);
-	return ALWAYS;
+	return manner;
 }
 
 static bool

@@ -12,14 +12,19 @@ stream_fail(struct stream *stream, int error)
 {
 	if (stream->error[0] != '\0')
 		return IO_FAIL;
-	/* TCP says EPIPE of a reset after the peer's FIN, not of one before. */
-	stream->cut = error != EPIPE && stream->caps & STREAM_DUPLEX;
 	/* It says so, too, when a reset was told of before, or met our FIN. */
 	if (error == EPIPE && stream->caps & STREAM_ACKNOWLEDGES)
 		error = ECONNRESET;
 	stream->broken_pipe = error == EPIPE;
 	snprintf(stream->error, sizeof(stream->error), "%s", strerror(error));
 	return IO_FAIL;
+}
+
+void
+stream_forgive(struct stream *stream)
+{
+	stream->broken_pipe = false;
+	stream->error[0] = '\0';
 }
 
 enum io
@@ -32,7 +37,7 @@ stream_result(struct stream *stream, long result, enum io want, size_t *done)
 	}
 	/* The kernel tells of a failure once: a write may have taken it. */
 	if (result == 0 && want == IO_WANT_READ)
-		return stream->cut ? IO_FAIL : IO_EOF;
+		return stream->error[0] != '\0' ? IO_FAIL : IO_EOF;
 	if (result == 0)
 		return want;
 	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)

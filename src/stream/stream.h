@@ -76,7 +76,6 @@ struct stream {
 	struct tls_facts *facts;	/* to be filled by TLS, or NULL */
 	int	 code;		/* exit code of its failure; 0: by its role */
 	bool	 broken_pipe;	/* IO_FAIL came as EPIPE */
-	bool	 cut;		/* it came where an end should have come */
 	bool	 refused;	/* one end is not who the other wants */
 	char	 error[STREAM_ERROR];	/* why IO_FAIL; the first stays */
 };
@@ -84,10 +83,13 @@ struct stream {
 /* Notes errno as the reason, unless there is one, and returns IO_FAIL. */
 enum io	stream_fail(struct stream *, int error);
 
+/* As if it had not failed: what it missed is not missed by anybody. */
+void	stream_forgive(struct stream *);
+
 /*
  * Translates the result of read(2) or write(2) and its errno: sets *done,
  * IO_EOF for a read of 0, the wanted one for EAGAIN; EINTR wants it again. A
- * socket that has failed before has no IO_EOF.
+ * stream that has failed before has no IO_EOF.
  */
 enum io	stream_result(struct stream *, long result, enum io want,
 	    size_t *done);
