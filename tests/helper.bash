@@ -104,11 +104,13 @@ serve() {
 	start "$@"
 	until_true announced "$1.err" && ! gone "$pid" || fail "$(<"$1.err")" ||
 	    return
-	port=$(sed -En 's/.*(istening|Bound) on .*[ :]([0-9]+).*/\2/p' "$1.err")
+	port=$(sed -En '/ only: /d; s/.*(istening|Bound) on .*[ :]([0-9]+).*/\2/p' "$1.err")
 }
 
 announced() {
-	grep -Eq '([Ll]istening|Bound) on ' "$1" || gone "$pid"
+	# "listening on 127.0.0.1 only: ..." comes before, and has no port.
+	grep -v ' only: ' "$1" | grep -Eq '([Ll]istening|Bound) on ' ||
+	    gone "$pid"
 }
 
 # listen ARGS...: our listener on any free port, as ${as:-listen}.
