@@ -4,12 +4,13 @@
 #include "cli/options.h"
 #include "cli/refuse.h"
 #include "cli/steps.h"
+#include "net/transport.h"
 
 static uint16_t
 one_port(const struct options *options, const char *text, int lowest)
 {
 	int port = ports_parse_one(text,
-	    socket_protocol(options->endpoint.type), lowest);
+	    transport_of(&options->endpoint)->name, lowest);
 
 	if (port == -1)
 		refuse("invalid port '%.40s': use %d to 65535 or a service "
@@ -111,7 +112,7 @@ connect_operands(struct options *options, char *operand[], int count)
 	options->ports_text = operand[1];
 	for (i = 1; i < count; i++) {
 		error = ports_parse(operand[i],
-		    socket_protocol(options->endpoint.type), &options->ports);
+		    transport_of(&options->endpoint)->name, &options->ports);
 		if (error != NULL)
 			refuse("invalid port '%.80s': %s", operand[i], error);
 	}
@@ -134,7 +135,7 @@ path_operand(struct options *options, char *operand[], int count)
 		refuse("too many operands at '%.40s': use -U PATH",
 		    operand[1]);
 	if (options->socket.source_host != NULL &&
-	    (options->endpoint.type != SOCK_DGRAM ||
+	    (!transport_can(&options->endpoint, TRANSPORT_BINDS) ||
 	    options->mode == MODE_LISTEN))
 		refuse("-s with -U is the path of a datagram client only");
 	options->endpoint.host = operand[0];
@@ -157,7 +158,7 @@ check_command(bool is_path, char *operand[], int count)
 void
 operands_parse(struct options *options, char *operand[], int count)
 {
-	bool is_path = options->endpoint.family == AF_UNIX;
+	bool is_path = !transport_can(&options->endpoint, TRANSPORT_PORTS);
 
 	if (options->tls.on)
 		check_command(is_path, operand, count);

@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "cli/refuse.h"
 #include "cli/steps.h"
+#include "net/transport.h"
 
 #define SCAN_TIME	(3 * CLOCK_SECOND)	/* for a port, unless told */
 
@@ -23,7 +24,7 @@ static void
 pour_time(struct options *options)
 {
 	int64_t wait_us = options->given.wait_us;
-	bool datagrams = options->endpoint.type == SOCK_DGRAM;
+	bool datagrams = transport_can(&options->endpoint, TRANSPORT_MESSAGES);
 	struct relay_rules *relay = &options->relay;
 
 	options->connect_us = limit(options->connect_us != CLOCK_UNSET ?
@@ -48,7 +49,7 @@ pour_stay(struct options *options)
 	int64_t wait_us = options->given.wait_us;
 	int64_t quit_us = options->given.quit_us;
 	bool checks = options_given(EXPECT_DIGEST);
-	bool datagrams = options->endpoint.type == SOCK_DGRAM;
+	bool datagrams = transport_can(&options->endpoint, TRANSPORT_MESSAGES);
 	struct relay_rules *relay = &options->relay;
 
 	/* No end before its time where one of these asks for it. */
@@ -83,7 +84,8 @@ pour_tls(struct options *options)
 	    strlen(tls->name) > ADDRESS_NAME))
 		refuse("--tls-name: bad value '%.40s': use a host's name or "
 		    "address, 1 to %d characters", tls->name, ADDRESS_NAME);
-	if (tls->name == NULL && options->endpoint.family != AF_UNIX)
+	if (tls->name == NULL &&
+	    transport_can(&options->endpoint, TRANSPORT_PORTS))
 		tls->name = options->endpoint.host;
 	if (tls->on && tls->name == NULL && !tls->listening &&
 	    !tls->insecure && tls->psk == NULL && tls->pins == 0)

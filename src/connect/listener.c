@@ -11,6 +11,7 @@
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/path.h"
+#include "net/transport.h"
 #include "sys/sys.h"
 
 #define BACKLOG	SOMAXCONN
@@ -25,7 +26,7 @@ complain(const char *what, const struct address *address)
 	const char *remedy = endpoint_hint(address, errno);
 
 	if (errno == EADDRINUSE)
-		remedy = address->sa.any.sa_family == AF_UNIX ?
+		remedy = !address_has_port(address) ?
 		    " (remove the file if nobody listens)" :
 		    " (choose another port, or 0 for any)";
 	diag_error("cannot %s %s: %s%s", what,
@@ -37,68 +38,17 @@ complain(const char *what, const struct address *address)
 static int
 bind_to(const struct listener_config *config, const struct address *address)
 {
-	int fd, off = 0, on = 1, error, family = address->sa.any.sa_family;
-	const struct address_query *here = &config->endpoint;
+	int error, fd = socket_open(&config->socket,
+	    address->sa.any.sa_family, transport_of(&config->endpoint));
 
-	fd = socket_open(&config->socket, family, here->type);
 	if (fd == -1)
 		return errno == EAFNOSUPPORT ? -1 : -2;
-	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
-		    here->family == AF_INET6 ? &on : &off, sizeof(off));
-	/* On UDP it would let a second listener take the port. */
-	if (here->type == SOCK_STREAM && family != AF_UNIX)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (family == AF_UNIX ? path_bind(fd, address) :
-	    bind(fd, &address->sa.any, address->length) == 0)
+	if (endpoint_serve(&config->endpoint, fd, address))
 		return fd;
 	error = errno;
 	close(fd);
 	errno = error;
 	return -1;
-}
-
-/* One IPv6 socket takes IPv4 too; the other is for where there is no IPv6. */
-static void
-list_any(const struct address_query *here, struct address_list *list)
-{
-	list->count = 0;
-	if (here->family != AF_INET)
-		address_any(AF_INET6, here->port, &list->item[list->count++]);
-	if (here->family != AF_INET6)
-		address_any(AF_INET, here->port, &list->item[list->count++]);
-}
-
-static void
-put_ipv4_first(struct address_list *list)
-{
-	struct address item;
-	size_t i, first = 0;
-
-	for (i = 0; i < list->count; i++) {
-		if (list->item[i].sa.any.sa_family != AF_INET)
-			continue;
-		item = list->item[i];
-		memmove(&list->item[first + 1], &list->item[first],
-		    (i - first) * sizeof(item));
-		list->item[first++] = item;
-	}
-}
-
-static int
-find(const struct listener_config *config, struct address_list *list)
-{
-	int code;
-
-	if (config->endpoint.host == NULL) {
-		list_any(&config->endpoint, list);
-		return EXIT_DONE;
-	}
-	code = endpoint_find(&config->endpoint, false, config->deadline_us,
-	    list);
-	if (code == EXIT_DONE)
-		put_ipv4_first(list);
-	return code;
 }
 
 /* A descriptor bound to the first address that can be, or as bind_to. */
@@ -125,7 +75,7 @@ invite(const struct listener_config *config, const struct address *address)
 {
 	char here[ADDRESS_TEXT], host[ADDRESS_NAME + 1] = "HOST";
 
-	if (address->sa.any.sa_family == AF_UNIX) {
+	if (!transport_can(&config->endpoint, TRANSPORT_PORTS)) {
 		diag_line(0, "%s -U %s", config->invitation,
 		    config->endpoint.host);
 		return;
@@ -142,14 +92,17 @@ listener_open(struct listener *listener, const struct listener_config *config)
 	struct address_list list;
 	struct address address, any;
 	char text[ADDRESS_TEXT];
-	int fd, code = find(config, &list), type = config->endpoint.type;
+	unsigned caps = transport_of(&config->endpoint)->caps;
+	int fd, code = endpoint_here(&config->endpoint, config->deadline_us,
+	    &list);
 
 	if (code != EXIT_DONE)
 		return code;
 	fd = bind_first(config, &list, &address);
 	if (fd < 0)
 		return fd == -1 ? complain("bind to", &address) : EXIT_LOCAL;
-	*listener = (struct listener){ .fd = fd, .type = type,
+	*listener = (struct listener){ .fd = fd,
+	    .datagrams = (caps & TRANSPORT_MESSAGES) != 0,
 	    .allow = config->allow, .deny = config->deny,
 	    .output = config->output };
 	address_any(address.sa.any.sa_family, 0, &any);
@@ -160,9 +113,9 @@ listener_open(struct listener *listener, const struct listener_config *config)
 		invite(config, &address);
 	address_port_text(&address, text);
 	/* As Debian's netcat has it. */
-	if (type == SOCK_DGRAM || address.sa.any.sa_family == AF_UNIX)
+	if ((caps & TRANSPORT_CONNECTS) == 0 || (caps & TRANSPORT_PORTS) == 0)
 		diag_line(1, "Bound on %s", text);
-	if (type == SOCK_DGRAM)
+	if ((caps & TRANSPORT_CONNECTS) == 0)
 		return EXIT_DONE;
 	if (listen(fd, BACKLOG) == -1)
 		return complain("listen on", &address);
@@ -186,7 +139,7 @@ lets_in(const struct listener *listener, int fd, const struct address *peer)
 {
 	char text[ADDRESS_TEXT];
 
-	if (listener->allow == NULL || listener->type == SOCK_DGRAM ||
+	if (listener->allow == NULL || listener->datagrams ||
 	    access_permits(listener->allow, listener->deny, peer))
 		return true;
 	diag_say(1, "connection from %s refused (--allow, --deny)",
@@ -253,7 +206,7 @@ listener_accept(struct listener *listener, const struct loop *loop, int *fd,
 		return EXIT_DONE;
 	memset(peer, 0, sizeof(*peer));
 	peer->length = sizeof(peer->sa);
-	*fd = listener->type == SOCK_DGRAM ? look(listener->fd, peer) :
+	*fd = listener->datagrams ? look(listener->fd, peer) :
 	    sys_accept(listener->fd, &peer->sa.any, &peer->length);
 	if (*fd == -1)
 		return pause_after(listener, errno, loop->now_us);

@@ -19,9 +19,9 @@ struct listener_config {
 
 struct listener {
 	int	 fd;
-	int	 type;
+	bool	 datagrams;
 	const struct access_list *allow, *deny;
-	int	 output;	/* once nobody reads it no peer is wanted; or -1 */
+	int	 output;	/* without a reader no peer is wanted; or -1 */
 	int	 place, output_place;	/* in this round of the loop */
 	int64_t	 next_us;	/* accept(2) has failed: not before this */
 	int64_t	 pause_us;	/* the last one */
@@ -48,9 +48,10 @@ bool	listener_has_news(const struct listener *, const struct loop *);
  * Takes one peer who waits, without sleeping, and says who it is (-v). For a
  * stream socket *fd is a new descriptor, the caller's, abortive if TCP; for a
  * datagram socket it is the listener's own, with the first datagram still to
- * be read; -1 when there is none (now), or one who was not let in. Returns EXIT_DONE; or EXIT_LOCAL with
- * the reason printed, or EXIT_SIGNAL + SIGPIPE when the output has lost its
- * reader: no peer will come then. Only in a round that has watched.
+ * be read; -1 when there is none (now), or one who was not let in. Returns
+ * EXIT_DONE; or EXIT_LOCAL with the reason printed, or EXIT_SIGNAL + SIGPIPE
+ * when the output has lost its reader: no peer will come then. Only in a round
+ * that has watched.
  */
 int	listener_accept(struct listener *, const struct loop *, int *fd,
 	    struct address *peer);

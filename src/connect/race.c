@@ -10,6 +10,7 @@
 #include "connect/race.h"
 #include "net/path.h"
 #include "net/ports.h"
+#include "net/transport.h"
 
 /* RFC 8305, section 5: "Connection Attempt Delay". */
 #define STAGGER	(250 * CLOCK_SECOND / 1000)
@@ -21,17 +22,17 @@ report_failure(const struct race *race, const struct attempt *attempt)
 	char target[ENDPOINT_TEXT], where[600];
 
 	endpoint_text(end->host, attempt->to, target);
-	if (end->family == AF_UNIX)
+	if (!transport_can(end, TRANSPORT_PORTS))
 		snprintf(where, sizeof(where), "%s", end->host);
 	else
 		snprintf(where, sizeof(where), "%s port %u (%s)", target,
-		    end->port, socket_protocol(end->type));
+		    end->port, transport_of(end)->name);
 	if (attempt->error == ETIMEDOUT)
 		diag_error("connect to %s timed out", where);
 	else
 		diag_error("connect to %s failed: %s%s", where,
 		    strerror(attempt->error), attempt->error == EACCES &&
-		    end->type == SOCK_DGRAM &&
+		    transport_can(end, TRANSPORT_MESSAGES) &&
 		    !race->socket->broadcast ?
 		    " (a broadcast address needs -b)" :
 		    endpoint_hint(attempt->to, attempt->error));
@@ -43,8 +44,8 @@ race_announce(const struct address_query *end, const struct address *to)
 	char target[ENDPOINT_TEXT], service[PORTS_SERVICE];
 
 	/* Looking up the service takes its time. */
-	if (!diag_wants(1) || end->type != SOCK_STREAM ||
-	    end->family == AF_UNIX)
+	if (!diag_wants(1) ||
+	    !transport_can(end, TRANSPORT_CONNECTS | TRANSPORT_PORTS))
 		return;
 	diag_line(1, "Connection to %s %u port [tcp/%s] succeeded!",
 	    to == NULL ? end->host : endpoint_text(end->host, to, target),
@@ -59,7 +60,7 @@ bind_source(const struct race *race, int fd, int family)
 
 	if (source != NULL)
 		return endpoint_bind(fd, source);
-	return family != AF_UNIX || race->endpoint.type != SOCK_DGRAM ||
+	return !transport_can(&race->endpoint, TRANSPORT_BINDS) ||
 	    path_bind_private(fd);
 }
 
@@ -84,7 +85,8 @@ attempt_begin(struct race *race)
 
 	race->next_us = clock_deadline(STAGGER);
 	attempt->since_us = clock_now_us();
-	attempt->fd = socket_open(race->socket, family, race->endpoint.type);
+	attempt->fd = socket_open(race->socket, family,
+	    transport_of(&race->endpoint));
 	if (attempt->fd == -1 && errno == EAFNOSUPPORT) {
 		attempt->error = errno;
 		race->next_us = 0;

@@ -12,6 +12,7 @@
 #include "connect/listener.h"
 #include "mode/mode.h"
 #include "mode/session.h"
+#include "net/transport.h"
 
 /*
  * Who has had nothing to do for so long is parked, unless so few are there that
@@ -414,7 +415,7 @@ serve_one(const struct options *options, struct listener *listener)
 	    &peer));
 	if (code != EXIT_DONE)
 		return code;
-	if (options->endpoint.type == SOCK_STREAM)
+	if (transport_can(&options->endpoint, TRANSPORT_CONNECTS))
 		listener_close(listener);
 	session_accept(&session, options, fd, &peer, NULL);
 	return session_run(&session);
@@ -440,6 +441,7 @@ mode_listen(const struct options *options)
 		code = listener_open(&listener, &config);
 	if (code != EXIT_DONE)
 		return code;
-	return options->keep_open && options->endpoint.type == SOCK_STREAM ?
+	return options->keep_open &&
+	    transport_can(&options->endpoint, TRANSPORT_CONNECTS) ?
 	    serve_all(options, &listener) : serve_one(options, &listener);
 }

@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "connect/greet.h"
 #include "mode/session.h"
+#include "net/transport.h"
 #include "stream/datagram.h"
 #include "stream/named.h"
 #include "stream/plain.h"
@@ -43,7 +44,7 @@ session_wrap(const void *context, int fd, const struct address *peer,
 		.peer = *peer,
 	};
 
-	if (options->endpoint.type == SOCK_STREAM) {
+	if (!transport_can(&options->endpoint, TRANSPORT_MESSAGES)) {
 		plain_open(stream, fd);
 		if (!options->tls.on || tls_open(stream, tls))
 			return true;

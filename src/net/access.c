@@ -158,7 +158,7 @@ bool
 access_permits(const struct access_list *allow,
     const struct access_list *deny, const struct address *address)
 {
-	if (address->sa.any.sa_family == AF_UNIX)
+	if (!address_has_port(address))
 		return true;
 	return !access_matches(deny, address) &&
 	    (allow->count == 0 || access_matches(allow, address));

@@ -47,11 +47,11 @@ address_any(int family, uint16_t port, struct address *address)
 }
 
 /* A UNIX datagram whose sender has no name comes with no family either. */
-static bool
-is_path(const struct address *address)
+bool
+address_has_port(const struct address *address)
 {
-	return address->sa.any.sa_family == AF_UNIX ||
-	    address->sa.any.sa_family == AF_UNSPEC;
+	return address->sa.any.sa_family == AF_INET ||
+	    address->sa.any.sa_family == AF_INET6;
 }
 
 static const char *
@@ -77,7 +77,7 @@ address_text(const struct address *address, char *text)
 {
 	const struct sockaddr_in6 *in6 = &address->sa.in6;
 
-	if (is_path(address))
+	if (!address_has_port(address))
 		return unix_text(address, text);
 	if (address->sa.any.sa_family == AF_INET6 &&
 	    IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
@@ -96,7 +96,7 @@ address_port_text(const struct address *address, char *text)
 
 	address_text(address, text);
 	length = strlen(text);
-	if (!is_path(address))
+	if (address_has_port(address))
 		snprintf(text + length, ADDRESS_TEXT - length, " %u",
 		    address_port(address));
 	return text;

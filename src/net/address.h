@@ -55,6 +55,9 @@ const char *address_text(const struct address *, char *text);
 /* "ADDRESS PORT", the path alone for a UNIX socket; ADDRESS_TEXT bytes. */
 const char *address_port_text(const struct address *, char *text);
 
+/* Whether it is a host and a port; a path or a name has none. */
+bool	address_has_port(const struct address *);
+
 /* In host order; nothing happens to a UNIX socket's. */
 void	address_set_port(struct address *, uint16_t port);
 

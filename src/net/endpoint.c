@@ -9,6 +9,7 @@
 #include "net/path.h"
 #include "net/resolve.h"
 #include "net/socket.h"
+#include "net/transport.h"
 
 int
 endpoint_check(const struct address_query *query, int answer, bool quiet)
@@ -135,21 +136,85 @@ endpoint_hint(const struct address *address, int error)
 	    " (a link-local address needs %interface after it)" : "";
 }
 
+static bool
+take_name(int fd, const struct address *address)
+{
+	return address_has_port(address) ?
+	    bind(fd, &address->sa.any, address->length) == 0 :
+	    path_bind(fd, address);
+}
+
 bool
 endpoint_bind(int fd, const struct address *source)
 {
 	char text[ADDRESS_TEXT];
 	int on = 1, error;
 
-	if (source->sa.any.sa_family != AF_UNIX)
+	if (address_has_port(source))
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (source->sa.any.sa_family == AF_UNIX ? path_bind(fd, source) :
-	    bind(fd, &source->sa.any, source->length) == 0)
+	if (take_name(fd, source))
 		return true;
 	error = errno;
 	diag_error("cannot bind to %s: %s%s", address_port_text(source, text),
 	    strerror(error), endpoint_hint(source, error));
 	return false;
+}
+
+/* One IPv6 socket takes IPv4 too; the other is for where there is no IPv6. */
+static void
+list_any(const struct address_query *here, struct address_list *list)
+{
+	list->count = 0;
+	if (here->family != AF_INET)
+		address_any(AF_INET6, here->port, &list->item[list->count++]);
+	if (here->family != AF_INET6)
+		address_any(AF_INET, here->port, &list->item[list->count++]);
+}
+
+static void
+put_ipv4_first(struct address_list *list)
+{
+	struct address item;
+	size_t i, first = 0;
+
+	for (i = 0; i < list->count; i++) {
+		if (list->item[i].sa.any.sa_family != AF_INET)
+			continue;
+		item = list->item[i];
+		memmove(&list->item[first + 1], &list->item[first],
+		    (i - first) * sizeof(item));
+		list->item[first++] = item;
+	}
+}
+
+int
+endpoint_here(const struct address_query *query, int64_t deadline_us,
+    struct address_list *list)
+{
+	int code;
+
+	if (query->host == NULL) {
+		list_any(query, list);
+		return EXIT_DONE;
+	}
+	code = endpoint_find(query, false, deadline_us, list);
+	if (code == EXIT_DONE)
+		put_ipv4_first(list);
+	return code;
+}
+
+bool
+endpoint_serve(const struct address_query *query, int fd,
+    const struct address *address)
+{
+	int on = 1, only = query->family == AF_INET6;
+
+	if (address->sa.any.sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
+	/* On UDP it would let a second listener take the port. */
+	if (transport_can(query, TRANSPORT_CONNECTS | TRANSPORT_PORTS))
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	return take_name(fd, address);
 }
 
 const char *

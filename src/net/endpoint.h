@@ -66,6 +66,20 @@ int	endpoint_pair(const struct address_query *host,
  */
 bool	endpoint_bind(int fd, const struct address *source);
 
+/*
+ * For who listens: the host's addresses, IPv4 first; without a host all there
+ * are. Returns as endpoint_find.
+ */
+int	endpoint_here(const struct address_query *, int64_t deadline_us,
+	    struct address_list *);
+
+/*
+ * Binds a listener's socket to one of them; "::" takes IPv4 too, unless only
+ * IPv6 was asked for. Returns false with errno set.
+ */
+bool	endpoint_serve(const struct address_query *, int fd,
+	    const struct address *);
+
 /* " (what may help)" when the address gave this errno, or "". */
 const char *endpoint_hint(const struct address *, int error);
 

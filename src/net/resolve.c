@@ -10,6 +10,7 @@
 
 #include "base/loop.h"
 #include "net/resolve.h"
+#include "net/transport.h"
 #include "sys/sys.h"
 
 struct question {
@@ -19,7 +20,7 @@ struct question {
 	int	 waker;			/* of a thread; -1: it needs none */
 	int	 code, error;		/* the answer, and its errno */
 	struct addrinfo *found;
-	struct address address;		/* of a path */
+	struct address address;		/* that needed no resolver */
 	char	 host[];
 };
 
@@ -126,6 +127,8 @@ enqueue(struct question *question)
 struct question *
 resolve_begin(const struct address_query *query)
 {
+	bool (*parse)(const char *, struct address *) =
+	    transport_of(query)->parse;
 	size_t size = strlen(query->host) + 1;
 	struct question *question = calloc(1, sizeof(*question) + size);
 
@@ -135,8 +138,8 @@ resolve_begin(const struct address_query *query)
 	question->query.host = memcpy(question->host, query->host, size);
 	question->waker = -1;
 	question->state = ANSWERED;
-	if (query->family == AF_UNIX) {
-		if (!address_parse_unix(query->host, &question->address))
+	if (parse != NULL) {
+		if (!parse(query->host, &question->address))
 			question->code = EAI_NONAME;
 		return question;
 	}
@@ -196,7 +199,7 @@ resolve_step(struct question *question, struct address_list *list)
 	if (pending)
 		return RESOLVE_PENDING;
 	list_fill(list, question);
-	if (question->query.family == AF_UNIX)
+	if (question->code == 0 && question->found == NULL)
 		list->item[list->count++] = question->address;
 	errno = question->error;
 	return question->code;

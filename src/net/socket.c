@@ -5,12 +5,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <linux/errqueue.h>
-#include <linux/sockios.h>
 #include <unistd.h>
 
 #include "base/diag.h"
 #include "net/socket.h"
+#include "net/transport.h"
 
 /* A burst of datagrams must find room while one batch is being written. */
 #define DATAGRAM_BUFFER	(8 << 20)
@@ -64,23 +63,25 @@ set_all(const struct socket_config *config, int fd, int family)
 
 /* Not asked for, so a refusal is no error: the kernel gives what it allows. */
 static void
-set_wishes(const struct socket_config *config, int fd, int family, int type)
+set_wishes(const struct socket_config *config, int fd, unsigned caps)
 {
 	int size = DATAGRAM_BUFFER, on = 1;
 
-	if (type == SOCK_DGRAM && config->receive_buffer == 0 &&
+	if ((caps & TRANSPORT_MESSAGES) != 0 && config->receive_buffer == 0 &&
 	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (type == SOCK_STREAM && family != AF_UNIX) {
+	if ((caps & TRANSPORT_ABORTS) != 0) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 		socket_abortive(fd, true);
 	}
 }
 
 int
-socket_open(const struct socket_config *config, int family, int type)
+socket_open(const struct socket_config *config, int family,
+    const struct transport *transport)
 {
-	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(family, transport->type | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, transport->protocol);
 
 	if (fd == -1 && (config->brief || errno == EAFNOSUPPORT))
 		return -1;
@@ -89,7 +90,7 @@ socket_open(const struct socket_config *config, int family, int type)
 		return -1;
 	}
 	if (!config->brief)
-		set_wishes(config, fd, family, type);
+		set_wishes(config, fd, transport->caps);
 	if (set_all(config, fd, family))
 		return fd;
 	close(fd);
@@ -157,16 +158,6 @@ socket_reconnect(int fd, const struct address *address)
 }
 
 int
-socket_type(int fd)
-{
-	int type = 0;
-	socklen_t length = sizeof(type);
-
-	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
-	return type;
-}
-
-int
 socket_connected(int fd)
 {
 	struct address local, peer = { .length = sizeof(peer.sa) };
@@ -177,8 +168,8 @@ socket_connected(int fd)
 	if (getpeername(fd, &peer.sa.any, &peer.length) == -1)
 		return errno;
 	socket_local(fd, &local);
-	if (peer.sa.any.sa_family != AF_UNIX && address_equal(&local, &peer) &&
-	    socket_type(fd) == SOCK_STREAM)
+	if (address_equal(&local, &peer) &&
+	    (transport_of_socket(fd)->caps & TRANSPORT_ABORTS) != 0)
 		return ECONNREFUSED;
 	return 0;
 }
@@ -194,61 +185,13 @@ socket_error(int fd)
 	return error;
 }
 
-void
-socket_hear_icmp(int fd, int family)
-{
-	int on = 1;
-
-	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
-	else
-		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
-}
-
-int
-socket_icmp(int fd, int *error)
-{
-	_Alignas(struct cmsghdr) char control[512];
-	struct msghdr message = {
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	const struct cmsghdr *part;
-	struct sock_extended_err found;
-
-	if (recvmsg(fd, &message, MSG_ERRQUEUE) == -1)
-		return -1;
-	part = CMSG_FIRSTHDR(&message);
-	if (part == NULL || part->cmsg_len < CMSG_LEN(sizeof(found)))
-		return -1;
-	memcpy(&found, CMSG_DATA(part), sizeof(found));
-	if (found.ee_origin != SO_EE_ORIGIN_ICMP &&
-	    found.ee_origin != SO_EE_ORIGIN_ICMP6)
-		return -1;
-	*error = (int)found.ee_errno;
-	return found.ee_type << 8 | found.ee_code;
-}
-
-static uint64_t
-octets(int fd, unsigned long request)
-{
-	int count;
-
-	if (ioctl(fd, request, &count) == -1 || count < 0)
-		return 0;
-	return (uint64_t)count;
-}
-
-uint64_t
-socket_unacknowledged(int fd)
-{
-	return octets(fd, SIOCOUTQ);
-}
-
 uint64_t
 socket_unread(int fd)
 {
-	return octets(fd, FIONREAD);
+	int count;
+
+	return ioctl(fd, FIONREAD, &count) == -1 || count < 0 ? 0 :
+	    (uint64_t)count;
 }
 
 void
@@ -284,12 +227,6 @@ socket_acknowledge(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
 
-const char *
-socket_protocol(int type)
-{
-	return type == SOCK_STREAM ? "tcp" : "udp";
-}
-
 void
 socket_local(int fd, struct address *address)
 {
@@ -304,12 +241,10 @@ socket_text(int fd, const struct address *peer, char *text)
 {
 	char here[ADDRESS_TEXT], there[ADDRESS_TEXT];
 	struct address local;
-	const char *protocol;
 
 	socket_local(fd, &local);
-	protocol = peer->sa.any.sa_family == AF_UNIX ? "unix" :
-	    socket_protocol(socket_type(fd));
-	snprintf(text, SOCKET_TEXT, "%s %s -> %s", protocol,
-	    address_port_text(&local, here), address_port_text(peer, there));
+	snprintf(text, SOCKET_TEXT, "%s %s -> %s",
+	    transport_of_socket(fd)->name, address_port_text(&local, here),
+	    address_port_text(peer, there));
 	return text;
 }

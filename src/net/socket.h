@@ -6,6 +6,8 @@
 
 #include "net/address.h"
 
+struct transport;
+
 /*
  * The birth of sockets: close-on-exec, non-blocking, with every option set
  * before the first packet; and what the kernel says of them later.
@@ -36,7 +38,8 @@ struct socket_config {
  * asked for: not abortive; and a want of descriptors is left in errno, not
  * printed, where 0 says that the reason was printed.
  */
-int	socket_open(const struct socket_config *, int family, int type);
+int	socket_open(const struct socket_config *, int family,
+	    const struct transport *);
 
 /*
  * Gives TCP_MD5SIG the key for one peer, or for any peer when the address is
@@ -70,22 +73,8 @@ int	socket_reconnect(int fd, const struct address *);
  */
 int	socket_connected(int fd);
 
-/*
- * From now on the kernel keeps the ICMP messages about the socket; poll(2)
- * says POLLERR. socket_icmp takes the next one: its type << 8 | code, with
- * *error set to what it means, or -1 when there is none.
- */
-void	socket_hear_icmp(int fd, int family);
-int	socket_icmp(int fd, int *error);
-
 /* Takes and clears the socket's pending error; 0 for none. */
 int	socket_error(int fd);
-
-/*
- * What the peer's TCP has not acknowledged, in octets of sequence space: our
- * FIN counts as one (tcp(7), SIOCOUTQ).
- */
-uint64_t socket_unacknowledged(int fd);
 
 /* Bytes that have arrived and were not read yet. */
 uint64_t socket_unread(int fd);
@@ -105,14 +94,8 @@ void	socket_low_water(int fd, int bytes);
  */
 void	socket_acknowledge(int fd);
 
-/* SOCK_STREAM or SOCK_DGRAM. */
-int	socket_type(int fd);
-
 /* Urgent data stays where it is among the rest (SO_OOBINLINE). */
 void	socket_urgent_inline(int fd);
-
-/* "tcp" for SOCK_STREAM, "udp" for SOCK_DGRAM. */
-const char *socket_protocol(int type);
 
 /*
  * "tcp 127.0.0.1 40000 -> 127.0.0.1 22": the 5-tuple for a reader. text has

@@ -1,7 +1,7 @@
 #include "base/clock.h"
-#include "net/socket.h"
 #include "relay/count.h"
 #include "relay/relay.h"
+#include "sys/sys.h"
 
 /* The end itself, which comes last, does not count. */
 uint64_t
@@ -11,7 +11,7 @@ count_unacknowledged(const struct relay *relay)
 
 	if (!(relay->peer->caps & STREAM_ACKNOWLEDGES))
 		return 0;
-	octets = socket_unacknowledged(relay->peer->wfd);
+	octets = sys_unacknowledged(relay->peer->wfd);
 	end += relay->send.state == FLOW_CLOSED && !relay->send.keep_sink;
 	return octets > end ? octets - end : 0;
 }

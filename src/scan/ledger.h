@@ -32,7 +32,7 @@ struct entry {
 	struct tls_facts *facts;	/* of an open port's TLS, or NULL */
 	uint32_t took_us;
 	int16_t	 error;		/* the errno behind it, or 0 */
-	int16_t	 icmp;		/* the ICMP behind it (socket_icmp), or -1 */
+	int16_t	 icmp;		/* the ICMP behind it (sys_icmp), or -1 */
 	uint8_t	 finding;	/* enum finding */
 	bool	 doubt;		/* silent, while ICMP was limited */
 	uint8_t	 code;		/* what the visit of an open port came to */

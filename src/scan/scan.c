@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "net/endpoint.h"
 #include "net/ports.h"
+#include "net/transport.h"
 #include "scan/scan.h"
 #include "scan/slot.h"
 
@@ -145,8 +146,8 @@ static void
 await(struct scan *scan)
 {
 	int64_t until_us = scan->deadline_us;
-	short events = scan->config->endpoint.type == SOCK_STREAM ? POLLOUT :
-	    POLLIN;
+	short events = transport_can(&scan->config->endpoint,
+	    TRANSPORT_CONNECTS) ? POLLOUT : POLLIN;
 	const struct slot *slot;
 	size_t i;
 
@@ -223,7 +224,7 @@ passes(struct scan *scan)
 	scan->wanted = FINDING_NONE;
 	scan->pass_us = scan->config->port_us;
 	while (pass(scan) && scan->refusals > 0 && scan->limited &&
-	    scan->config->endpoint.type == SOCK_DGRAM &&
+	    transport_can(&scan->config->endpoint, TRANSPORT_MESSAGES) &&
 	    !clock_passed(until_us)) {
 		if (scan->wanted != FINDING_DOUBT)
 			diag_say(1, "%s: ICMP may be limited, so the silent "

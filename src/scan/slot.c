@@ -8,14 +8,16 @@
 #include "base/diag.h"
 #include "net/endpoint.h"
 #include "net/ports.h"
+#include "net/transport.h"
 #include "scan/scan.h"
 #include "scan/slot.h"
 #include "stream/tls.h"
+#include "sys/sys.h"
 
 static bool
 is_tcp(const struct scan *scan)
 {
-	return scan->config->endpoint.type == SOCK_STREAM;
+	return transport_can(&scan->config->endpoint, TRANSPORT_CONNECTS);
 }
 
 bool
@@ -80,10 +82,10 @@ make_socket(struct scan *scan, size_t job, const struct address *to)
 	if (scan->spares > 0)
 		return scan->spare[--scan->spares];
 	fd = socket_open(&scan->socket, to->sa.any.sa_family,
-	    scan->config->endpoint.type);
+	    transport_of(&scan->config->endpoint));
 	if (fd == -1)
 		return -1;
-	socket_hear_icmp(fd, to->sa.any.sa_family);
+	sys_hear_icmp(fd, to->sa.any.sa_family);
 	if (socket_sign(&scan->socket, fd, to) && (source == NULL ||
 	    endpoint_bind(fd, source)))
 		return fd;
@@ -250,7 +252,7 @@ failed(struct scan *scan, struct slot *slot, int which, int error)
 {
 	struct entry *entry = &scan->ledger.entry[slot->job];
 
-	entry->icmp = (int16_t)socket_icmp(slot->fd[which], &error);
+	entry->icmp = (int16_t)sys_icmp(slot->fd[which], &error);
 	if (error == EINPROGRESS || error == EINTR || slot_is_shortage(error))
 		return;
 	if (entry->icmp != -1) {

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "net/endpoint.h"
 #include "net/ports.h"
+#include "net/transport.h"
 #include "scan/ledger.h"
 #include "scan/scan.h"
 #include "scan/tell.h"
@@ -15,13 +16,13 @@
 static bool
 is_tcp(const struct ledger *ledger)
 {
-	return ledger->config->endpoint.type == SOCK_STREAM;
+	return transport_can(&ledger->config->endpoint, TRANSPORT_CONNECTS);
 }
 
 static const char *
 protocol(const struct ledger *ledger)
 {
-	return socket_protocol(ledger->config->endpoint.type);
+	return transport_of(&ledger->config->endpoint)->name;
 }
 
 /* The service's name, or "*"; name has PORTS_SERVICE bytes. */

@@ -14,6 +14,7 @@
 #include "base/signals.h"
 #include "net/address.h"
 #include "net/socket.h"
+#include "net/transport.h"
 #include "stream/child.h"
 
 #define HANG_UP	CLOCK_SECOND		/* after the peer has gone */
@@ -184,8 +185,7 @@ describe(int socket, const struct address *peer)
 	address_text(&here, value[2]);
 	snprintf(value[3], sizeof(value[3]), "%u", address_port(&here));
 	snprintf(value[4], sizeof(value[4]), "%s",
-	    here.sa.any.sa_family == AF_UNIX ? "UNIX" :
-	    socket_type(socket) == SOCK_DGRAM ? "UDP" : "TCP");
+	    transport_of_socket(socket)->label);
 	for (i = 0; i < 2; i++)
 		for (j = 0; j < 5; j++) {
 			snprintf(name, sizeof(name), "%s_%s", prefix[i],

@@ -131,7 +131,7 @@ name_for(char *name, const struct address *peer)
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &utc);
 	strftime(date, sizeof(date), "%Y%m%dT%H%M%S", &utc);
-	if (peer->sa.any.sa_family == AF_UNIX)
+	if (!address_has_port(peer))
 		snprintf(name, NAME_MAX, "%s.%03ldZ-unix-%u", date,
 		    now.tv_nsec / 1000000, ++count);
 	else

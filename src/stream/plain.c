@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "net/socket.h"
+#include "net/transport.h"
 #include "stream/plain.h"
 
 /*
@@ -34,17 +35,15 @@ plain_open(struct stream *stream, int fd)
 		.shutdown = plain_shutdown,
 		.close = plain_close,
 	};
-	struct address local;
+	bool proves = (transport_of_socket(fd)->caps & TRANSPORT_PROVES) != 0;
 
-	socket_local(fd, &local);
 	socket_urgent_inline(fd);
 	*stream = (struct stream){
 		.ops = &ops,
 		.rfd = fd,
 		.wfd = fd,
 		.caps = STREAM_DUPLEX | STREAM_RAW_INPUT | STREAM_RAW_OUTPUT |
-		    (local.sa.any.sa_family == AF_UNIX ?
-		    0 : STREAM_ACKNOWLEDGES),
+		    (proves ? STREAM_ACKNOWLEDGES : 0),
 		.input = "peer",
 		.output = "peer",
 	};

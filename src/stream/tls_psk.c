@@ -82,7 +82,7 @@ is_from_here(const struct stream *stream)
 	peer.length = sizeof(peer.sa);
 	if (getpeername(stream->rfd, &peer.sa.any, &peer.length) == -1)
 		return false;
-	if (peer.sa.any.sa_family == AF_UNIX)
+	if (!address_has_port(&peer))
 		return true;
 	address_set_port(&peer, 0);
 	fd = socket(peer.sa.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
