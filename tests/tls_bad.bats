@@ -436,7 +436,7 @@ mirror() {
 	tls_listen -k -w 0.3 --exec cat
 	[[ $(visit say '\x16\x03\x01' readall) =~ ^(fin|reset)" 0" ]]
 	grep -q 'handshake timed out' listen.err
-	tls localhost "$port" <<<hello >out
+	tls -N localhost "$port" <<<hello >out
 	holds out hello
 }
 

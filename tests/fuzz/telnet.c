@@ -8,15 +8,17 @@
 
 #include "fuzz.h"
 #include "relay/telnet.h"
+#include "stream/stream.h"
 
 static size_t
 strip(struct telnet *telnet, const uint8_t *data, size_t size, size_t piece,
     uint8_t *out)
 {
+	static struct stream blame;
 	size_t at, done = 0, length, got;
 	uint8_t *room;
 
-	telnet_begin(telnet);
+	telnet_begin(telnet, &blame);
 	for (at = 0; at < size; at += length) {
 		length = size - at < piece ? size - at : piece;
 		room = malloc(length * telnet->tap.growth);
