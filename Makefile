@@ -1,6 +1,11 @@
 # nc-lite. Targets: all check lint check-asan check-copy check-faults check-valgrind
 # check-fuzz check-with fuzz bench demo deps bench-deps install uninstall clean.
 
+# The version: of a tarball what it says, of a tag what git says, else this.
+VERSION	:= $(or $(shell cat .version 2>/dev/null),$(patsubst v%,%,$(if \
+	  $(wildcard .git),$(shell git describe --match 'v[0-9]*' \
+	  2>/dev/null))),0.1)
+
 PREFIX	?= /usr/local
 MANDIR	?= $(PREFIX)/share/man
 BASHDIR	?= $(PREFIX)/share/bash-completion/completions
@@ -48,7 +53,7 @@ SOURCES	:= $(filter-out $(UNUSED),$(wildcard src/*.c src/*/*.c))
 OBJECTS	= $(SOURCES:src/%.c=$(BUILD)/%.o)
 HEADERS	:= $(filter-out $(UNUSED),$(wildcard src/*/*.h))
 SCRIPTS	= tests/run tests/setup tests/demo tests/valgrind tests/manual \
-	  .ci/run \
+	  tests/package .ci/run \
 	  $(wildcard tests/*.bash tests/*.bats) completions/nc-lite.bash
 
 COPY_TESTS = transfer.bats halfclose.bats abort.bats interop.bats splice.bats \
@@ -61,7 +66,9 @@ $(BINARY): $(OBJECTS)
 
 $(BUILD)/%.o: src/%.c Makefile $(CHOICE)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) $(NAMED) -MMD -MP -c -o $@ $<
+
+$(BUILD)/cli/options.o: NAMED = -DVERSION='"$(VERSION)"'
 
 # The file says with its name what was chosen, and that what it needs is there.
 $(CHOICE):
@@ -178,6 +185,18 @@ install: all
 	install -m 644 completions/nc-lite.fish \
 	    "$(DESTDIR)$(FISHDIR)/nc-lite.fish"
 
+# A tarball that builds and tests itself, the same at every time; a package for
+# Debian and Ubuntu.
+dist:
+	tests/package dist $(VERSION)
+
+deb: all
+	MAKE="$(MAKE)" tests/package deb $(VERSION)
+
+# What needs neither root nor a network of its own.
+check-user: all
+	NC_LITE_USER=1 tests/run
+
 uninstall:
 	rm -f "$(DESTDIR)$(PREFIX)/bin/nc-lite" \
 	    "$(DESTDIR)$(MANDIR)/man1/nc-lite.1" \
@@ -189,4 +208,5 @@ clean:
 
 .PHONY: all bench bench-deps check check-asan check-copy check-faults \
 	check-fuzz check-valgrind check-with clean demo deps fuzz fuzzers \
-	headers install layers lint uninstall
+	headers install layers lint uninstall \
+	check-user deb dist

@@ -74,3 +74,37 @@ openssl-devel); or: make TLS=no" ]
 	    skip "needs gcc-multilib"
 	build -s CFLAGS="-O2 -Werror -m32" "$PWD/b/main.o" "$PWD/b/base/clock.o"
 }
+
+# copied: a copy of the tree, as it would be unpacked.
+copied() {
+	tar c -C "$BATS_TEST_DIRNAME/.." --exclude=./build --exclude=./.git \
+	    --exclude=./nc-lite --exclude=./tests/unpacked . |
+	    (mkdir tree && tar x -C tree)
+}
+
+@test "make dist: the same bytes each time, and they build themselves" {
+	copied
+	SOURCE_DATE_EPOCH=1 make -s -C tree dist VERSION=7.1
+	mv tree/build/nc-lite-7.1.tar.gz first
+	find tree -exec touch {} +
+	SOURCE_DATE_EPOCH=1 make -s -C tree dist VERSION=7.1
+	same first tree/build/nc-lite-7.1.tar.gz
+	tar xzf first
+	make -s -C nc-lite-7.1 CFLAGS=-O1
+	[ "$(nc-lite-7.1/nc-lite --version)" = "nc-lite 7.1" ]
+	[ -x nc-lite-7.1/tests/run ]
+}
+
+@test "make deb: a package that lintian has nothing against, the same each time" {
+	need dpkg-deb dpkg-shlibdeps strip
+	copied
+	SOURCE_DATE_EPOCH=1000000000 make -s -C tree deb VERSION=7.1
+	mv tree/build/*.deb first.deb
+	SOURCE_DATE_EPOCH=1000000000 make -s -C tree deb VERSION=7.1
+	same first.deb tree/build/nc-lite_7.1_*.deb
+	dpkg-deb -x first.deb root
+	[ "$(root/usr/bin/nc-lite --version)" = "nc-lite 7.1" ]
+	dpkg-deb -f first.deb Depends | grep libbsd0
+	need lintian
+	lintian --allow-root --fail-on error,warning first.deb
+}

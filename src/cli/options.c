@@ -14,7 +14,9 @@
 #include "cli/service_class.h"
 #include "cli/steps.h"
 
-#define VERSION	"nc-lite 0.1"
+#ifndef VERSION
+#define VERSION	"unknown"	/* the Makefile says */
+#endif
 
 enum kind {
 	NOTE,			/* only that it was given */
@@ -310,7 +312,7 @@ act(const struct row *row, const char *value)
 	if (row->kind == HELP)
 		help_print(value);
 	else
-		puts(VERSION);
+		puts("nc-lite " VERSION);
 	/* What was asked for is on stdout, or it is not. */
 	if (fflush(stdout) == EOF)
 		refuse("stdout: %s", strerror(errno));
