@@ -38,7 +38,7 @@ _nc_lite_operands()
 			skip=
 		elif [[ $word =~ ^-[46bCcDdhklNnrStUuvz]*[HIiKMmOpqRsTWw]$ ]]; then
 			skip=yes
-		elif [[ $word == --@(pin|interval|key|ttl|min-ttl|source-port|ca|source|allow|deny|alpn|cert|connect-timeout|exec|idle-timeout|max-conns|parallel|probe|probe-hex|psk|psk-new|sh-exec|timeout|tls-name|expect-digest|hex-dump|in|limit-rate|limit-rate-in|out|output|size) ]]; then
+		elif [[ $word == --@(pin|interval|key|ttl|min-ttl|source-port|ca|source|allow|deny|alpn|cert|connect-timeout|exec|idle-timeout|max-conns|parallel|probe|probe-hex|psk|psk-new|sh-exec|count|every|expect|send|targets|timeout|tls-name|expect-digest|hex-dump|in|limit-rate|limit-rate-in|out|output|size) ]]; then
 			skip=yes
 		elif [[ $word != -* ]]; then
 			((count++))
@@ -106,7 +106,7 @@ _nc_lite()
 		mapfile -t COMPREPLY < <(compgen -A service -- "$cur")
 		return
 		;;
-	-K|--key|-R|--ca|--cert|--hex-dump|--in|--out|--output|--probe|--psk|\
+	-K|--key|-R|--ca|--cert|--hex-dump|--in|--out|--output|--probe|--psk|--targets|\
 	--psk-new)
 		_nc_lite_files
 		return
@@ -124,7 +124,7 @@ _nc_lite()
 		return
 		;;
 	--allow|--deny|-H|--pin|-I|-i|--interval|-M|--ttl|-m|--min-ttl|-O|-q|-W|-w|\
-	--connect-timeout|--expect-digest|--idle-timeout|--limit-rate|\
+	--connect-timeout|--count|--every|--expect|--send|--expect-digest|--idle-timeout|--limit-rate|\
 	--limit-rate-in|--max-conns|--parallel|--probe-hex|--size|--timeout)
 		return
 		;;
@@ -136,14 +136,15 @@ _nc_lite()
 		    -W -w -z --ipv4 --ipv6 --broadcast --crlf --tls --pin
 		    --help --interval --key --keep-open --listen --ttl
 		    --min-ttl --nodns --source-port --ca --source --telnet
-		    --unixsock --udp --verbose --all --allow --alpn --append --banner
-		    --broker --cert --chat --client-auth --deny --connect-timeout --digest
-		    --each-address --exec --expect-digest --hex-dump
+		    --unixsock --udp --verbose --all --allow --alpn --any --append --assume-open --banner
+		    --broker --cert --chat --client-auth --closed --deny --connect-timeout
+		    --count --digest
+		    --each-address --every --exec --expect --expect-digest --hex-dump --http
 		    --idle-timeout --in --insecure --json --limit-rate
 		    --limit-rate-in --max-conns --no-shutdown --out --output
 		    --parallel --probe --probe-hex --progress --psk --psk-new
-		    --recv-only --send-only --sh-exec --size --summary-json
-		    --timeout --tls-name --version --wait' -- "$cur")
+		    --recv-only --send --send-only --settle --sh-exec --size --summary-json
+		    --targets --timeout --tls-name --version --wait' -- "$cur")
 		return
 	fi
 

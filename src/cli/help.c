@@ -32,10 +32,12 @@ static const struct part {
 	    CERT, 'K', CLIENT_AUTH, ALPN },
 	    "nc-lite --psk-new key; nc-lite -lc --psk key 9000 >file\n"
 	    "nc-lite -c --psk key HOST 9000 <file" },
-	{ "test", "Test ports", { 'z', ALL, EACH_ADDRESS, BANNER, JSON, 'r',
-	    PARALLEL, PROBE, PROBE_HEX },
+	{ "test", "Test ports", { 'z', TARGETS, ALL, ANY, CLOSED,
+	    EACH_ADDRESS, SETTLE, SEND, EXPECT, HTTP, BANNER, EVERY,
+	    COUNT_ROUNDS, JSON, 'r', PARALLEL, PROBE, PROBE_HEX,
+	    ASSUME_OPEN },
 	    "nc-lite -zv HOST 22,80,8000-8009\n"
-	    "nc-lite -z --wait=60 localhost 5432 -- ./start-the-app" },
+	    "nc-lite -z --wait=60 db:5432 cache:6379 -- ./start-the-app" },
 	{ "limits", "Limits", { IDLE_TIMEOUT, TIMEOUT, LIMIT_RATE,
 	    LIMIT_RATE_IN, 'i' },
 	    "nc-lite --limit-rate 10M HOST 9000 <file\n"
@@ -93,7 +95,8 @@ print_all(void)
 	puts("usage: nc-lite [options] host port\n"
 	    "       nc-lite -l [options] [address] port\n"
 	    "       nc-lite -U [-l] [options] path\n"
-	    "       nc-lite -z [options] host ports [-- command]\n"
+	    "       nc-lite -z [options] host ports... [-- command]\n"
+	    "       nc-lite -z [options] host:ports... [-- command]\n"
 	    "Letters are as in Debian's OpenBSD netcat. \"--help TOPIC\" "
 	    "prints one part with\n"
 	    "examples: connect, listen, transfer, tls, test, limits, socket.\n"

@@ -5,6 +5,7 @@
 #include "cli/refuse.h"
 #include "cli/steps.h"
 #include "net/transport.h"
+#include "scan/target.h"
 
 static uint16_t
 one_port(const struct options *options, const char *text, int lowest)
@@ -70,53 +71,30 @@ listen_operands(struct options *options, char *operand[], int count)
 		check_host(options->endpoint.host);
 }
 
-/* HOST:PORT, or [IPv6]:PORT, is cut in two; an address of IPv6 alone is not. */
-static bool
-cut_port(char *text, char *pair[2])
-{
-	char *colon = strrchr(text, ':');
-
-	if (colon == NULL || colon == text)
-		return false;
-	if (text[0] == '[' && colon[-1] == ']') {
-		text++;
-		colon[-1] = '\0';
-	} else if (strchr(text, ':') != colon)
-		return false;
-	*colon = '\0';
-	pair[0] = text;
-	pair[1] = colon + 1;
-	return true;
-}
-
 static void
 connect_operands(struct options *options, char *operand[], int count)
 {
-	bool scan = options->mode == MODE_SCAN;
-	char *pair[2];
 	const char *error;
-	int i;
+	char *pair[2];
 
-	if (count == 1 && !scan && cut_port(operand[0], pair)) {
+	if (count == 1 && target_is_pair(operand[0])) {
+		target_split(operand[0], &pair[0], &pair[1]);
 		operand = pair;
-		count = 2;
+		count = pair[1] == NULL ? 1 : 2;
 	}
 	if (count < 2)
-		refuse("missing %s: use nc-lite %s[options] HOST PORT%s; try "
-		    "--help", count == 0 ? "host and port" : "port",
-		    scan ? "-z " : "", scan ? "..." : "");
-	if (count > 2 && !scan)
+		refuse("missing %s: use nc-lite [options] HOST PORT; try "
+		    "--help", count == 0 ? "host and port" : "port");
+	if (count > 2)
 		refuse("too many operands at '%.40s': use HOST PORT",
 		    operand[2]);
 	options->endpoint.host = operand[0];
 	options->ports_text = operand[1];
-	for (i = 1; i < count; i++) {
-		error = ports_parse(operand[i],
-		    transport_of(&options->endpoint)->name, &options->ports);
-		if (error != NULL)
-			refuse("invalid port '%.80s': %s", operand[i], error);
-	}
-	if (options->ports.count > 1 && !scan)
+	error = ports_parse(operand[1],
+	    transport_of(&options->endpoint)->name, &options->ports);
+	if (error != NULL)
+		refuse("invalid port '%.80s': %s", operand[1], error);
+	if (options->ports.count > 1)
 		refuse("several ports '%.40s': only -z takes more than one",
 		    operand[1]);
 	options->endpoint.port = options->ports.port[0];
@@ -124,6 +102,33 @@ connect_operands(struct options *options, char *operand[], int count)
 		options->socket.source_port =
 		    one_port(options, options->given.port, 1);
 	check_host(operand[0]);
+}
+
+static void
+scan_operands(struct options *options, char *operand[], int count)
+{
+	struct targets *targets = &options->targets;
+	const char *file = options->given.targets;
+	bool pairs = count > 0 && target_is_pair(operand[0]);
+
+	if (count < (file == NULL ? 2 : 1) && (count == 0 ? file == NULL :
+	    !pairs))
+		refuse("missing %s: use nc-lite -z [options] HOST PORTS... or "
+		    "HOST:PORTS...; try --help", count == 0 ? "host and port" :
+		    "port");
+	targets->protocol = transport_of(&options->endpoint)->name;
+	targets->scratch = &options->ports;
+	targets->shuffle = options->shuffle;
+	if ((count > 0 && !targets_add(targets, operand, (size_t)count)) ||
+	    (file != NULL && !targets_read(targets, file)))
+		refuse("%s", targets->error);
+	if (targets->count == 0)
+		refuse("'%.200s' has no targets", file);
+	options->endpoint.host = targets->item[0].host;
+	options->scan.all |= targets->count > 1 || pairs;
+	if (options->given.port != NULL)
+		options->socket.source_port =
+		    one_port(options, options->given.port, 1);
 }
 
 static void
@@ -166,6 +171,8 @@ operands_parse(struct options *options, char *operand[], int count)
 		path_operand(options, operand, count);
 	else if (options->mode == MODE_LISTEN)
 		listen_operands(options, operand, count);
+	else if (options->mode == MODE_SCAN)
+		scan_operands(options, operand, count);
 	else
 		connect_operands(options, operand, count);
 	if (options->command != NULL && options->mode != MODE_SCAN)

@@ -31,7 +31,8 @@ struct options {
 
 	/* what to connect to, or to listen on */
 	struct address_query endpoint;
-	struct ports ports;	/* one, but in a scan; none unless we connect */
+	struct ports ports;	/* one if we connect; none but while parsing */
+	struct targets targets;	/* of a scan */
 	const char *ports_text;	/* as given; NULL for UNIX */
 	struct socket_config socket;
 	struct tls_config tls;
@@ -59,7 +60,7 @@ struct options {
 	/* as given, poured into the above at the end of options_parse */
 	struct {
 		int	 verbosity;
-		const char *port, *probe, *probe_hex;
+		const char *port, *probe, *probe_hex, *targets;
 		int64_t	 wait_us, quit_us;
 	} given;
 };

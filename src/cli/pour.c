@@ -9,6 +9,7 @@
 #include "cli/refuse.h"
 #include "cli/steps.h"
 #include "net/transport.h"
+#include "scan/talk.h"
 
 #define SCAN_TIME	(3 * CLOCK_SECOND)	/* for a port, unless told */
 
@@ -148,6 +149,34 @@ pour_loopback(struct options *options)
 	    options->endpoint.host);
 }
 
+#define SETTLE_TIME	(CLOCK_SECOND / 10)
+
+static void
+pour_scan(struct options *options)
+{
+	struct scan_config *scan = &options->scan;
+	bool waits = options->await_us != CLOCK_UNSET;
+	const char *error = talk_prepare(scan);
+
+	if (error != NULL)
+		refuse("--expect: bad value '%.40s': %s", scan->expect, error);
+	scan->targets = &options->targets;
+	scan->endpoint = options->endpoint;
+	scan->socket = options->socket;
+	scan->port_us = options->connect_us;
+	scan->interval_us = options->interval_us;
+	scan->await_us = options->await_us;
+	scan->progress = options->report.progress;
+	/* Not before the last one is what one waits for. */
+	scan->all = (scan->all || scan->closed || waits) &&
+	    !options_given(ANY);
+	/* An end that is still there later is no proxy that hangs up. */
+	if (options_given(SETTLE) ? scan->settle_us == 0 : waits &&
+	    transport_can(&options->endpoint, TRANSPORT_CONNECTS) &&
+	    !options->tls.on)
+		scan->settle_us = SETTLE_TIME;
+}
+
 /* The datagram a scan sends. */
 static void
 pour_probe(struct options *options)
@@ -188,6 +217,6 @@ pour(struct options *options)
 	pour_loopback(options);
 	if (options_given('S'))
 		ask_key(options);
-	if (options->shuffle)
-		ports_shuffle(&options->ports);
+	if (options->mode == MODE_SCAN)
+		pour_scan(options);
 }

@@ -1,21 +1,19 @@
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/diag.h"
+#include "base/loop.h"
 #include "base/signals.h"
-#include "base/retry.h"
 #include "cli/options.h"
-#include "connect/greet.h"
 #include "mode/mode.h"
 #include "mode/session.h"
 #include "scan/scan.h"
-#include "stream/tls.h"
 
 /* Becomes the command; returns only when that cannot be. */
 static int
-become(char *const command[])
+exec(char *const command[])
 {
 	signals_defaults();
 	execvp(command[0], command);
@@ -23,51 +21,44 @@ become(char *const command[])
 	return errno == ENOENT ? 127 : 126;
 }
 
-/* Shakes hands, and goes as it should (-zc). */
 static int
-visit(const void *options, int fd, const struct address *to,
-    int64_t deadline_us, bool quiet, struct tls_facts *facts)
+run(const struct scan_config *config, int64_t deadline_us)
 {
-	struct stream peer;
-	int code;
+	struct loop loop;
+	struct scan scan;
+	int code = scan_begin(&scan, config, deadline_us);
 
-	if (!session_wrap(options, fd, to, &peer))
-		return EXIT_LOCAL;
-	peer.facts = facts;
-	code = greet(&peer, to, deadline_us, quiet);
-	strlcpy(facts->failure, peer.error, sizeof(facts->failure));
 	if (code != EXIT_DONE)
 		return code;
-	socket_abortive(fd, false);
-	peer.ops->shutdown(&peer);
-	peer.ops->close(&peer);
-	return EXIT_DONE;
+	loop_open(&loop);
+	while (!scan_step(&scan, &loop)) {
+		loop_begin(&loop);
+		scan_watch(&scan, &loop);
+		loop_run_once(&loop);
+	}
+	loop_close(&loop);
+	return scan_end(&scan);
 }
 
 int
 mode_scan(const struct options *options)
 {
+	struct rlimit limit;
+	bool limited = getrlimit(RLIMIT_NOFILE, &limit) == 0;
 	struct scan_config config = options->scan;
-	struct retry retry;
 	int code = session_prepare(options);
 
-	if (code != EXIT_DONE)
-		return code;
-	config.endpoint = options->endpoint;
-	config.ports = &options->ports;
-	config.port_us = options->connect_us;
-	config.interval_us = options->interval_us;
-	config.socket = options->socket;
-	config.visit = options->tls.on ? visit : NULL;
-	config.visitor = options;
-	/* Not before the last one is what one waits for. */
-	config.all |= options->await_us != CLOCK_UNSET;
-	retry_begin(&retry, options->await_us, options->deadline_us);
-	do
-		code = scan_run(&config, retry.until_us, !retry.last);
-	while (retry_next(&retry, code, options->endpoint.host,
-	    options->ports_text));
+	if (options->tls.on) {
+		config.tls = session_tls();
+		config.host_tls = options->tls.name == options->endpoint.host ?
+		    &options->tls : NULL;
+	}
+	if (code == EXIT_DONE)
+		code = run(&config, options->deadline_us);
+	/* The scan may have raised it. */
+	if (limited)
+		setrlimit(RLIMIT_NOFILE, &limit);
 	if (code == EXIT_DONE && options->command != NULL)
-		return become(options->command);
+		return exec(options->command);
 	return code;
 }

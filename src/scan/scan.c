@@ -1,5 +1,5 @@
 #include <errno.h>
-#include <poll.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,29 +10,224 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "net/endpoint.h"
-#include "net/ports.h"
+#include "net/resolve.h"
 #include "net/transport.h"
+#include "scan/attempt.h"
+#include "scan/output.h"
+#include "scan/results.h"
+#include "scan/rounds.h"
 #include "scan/scan.h"
-#include "scan/slot.h"
+#include "stream/tls.h"
 
 #define BATCH	64	/* begun between two looks at the answers */
-#define SANE	2048	/* under way at once, unless told */
+#define SANE	4096	/* under way at once, unless told */
 #define OTHERS	8	/* descriptors that are not ours to use */
 #define STAGGER	(CLOCK_SECOND / 4)	/* between addresses, RFC 8305 */
 #define PAUSE	(CLOCK_SECOND / 100)	/* when something is used up */
 #define PATIENCE	(5 * CLOCK_SECOND)	/* with nothing to wait for */
 #define PASS	(3 * CLOCK_SECOND)	/* Linux sends one ICMP a second */
+#define SHORTEST	(CLOCK_SECOND / 20)	/* pause of --wait */
+#define LONGEST	(CLOCK_SECOND / 2)
+#define ALL_STATES	(~0U)
+
+static bool
+waits(const struct scan *scan)
+{
+	return scan->config->await_us != CLOCK_UNSET;
+}
+
+/* Whatever is in these states is asked, from the first port on. */
+static void
+walk(struct scan *scan, unsigned wanted)
+{
+	scan->wanted = wanted;
+	scan->address = scan->target = scan->port = 0;
+}
+
+/* Names ************************************************************/
+
+/* Keeps what can be reached from where we are to come from (-s). */
+static bool
+is_reachable(const struct scan *scan, const struct address *address)
+{
+	int family = address->sa.any.sa_family;
+
+	return scan->source.count == 0 || family == AF_UNIX ||
+	    endpoint_source(&scan->source, family) != NULL;
+}
+
+static void
+take_addresses(struct scan *scan, struct target *target,
+    const struct address_list *list)
+{
+	size_t i;
+
+	target->address = calloc(list->count, sizeof(*target->address));
+	for (i = 0; target->address != NULL && i < list->count; i++)
+		if (is_reachable(scan, &list->item[i]))
+			target->address[target->addresses++] = list->item[i];
+	if (target->addresses == 0) {
+		target->name_error = "no address can be reached from there";
+		target->name_code = EXIT_NETWORK;
+	} else if (!results_open(target)) {
+		diag_error("no memory to test so many ports");
+		scan->broken = true;
+	}
+	if (target->addresses > scan->addresses)
+		scan->addresses = target->addresses;
+}
+
+static void
+unresolved(struct target *target, int answer)
+{
+	target->name_error = resolve_error(answer);
+	target->name_code = answer == RESOLVE_TIMED_OUT ? EXIT_TIME :
+	    EXIT_NAME;
+}
+
+/* Asks, or looks whether there is an answer. */
+static void
+resolve(struct scan *scan, struct target *target, const struct loop *loop)
+{
+	struct address_query query = scan->config->endpoint;
+	struct address_list list;
+	int answer = EAI_MEMORY;
+
+	query.host = target->host;
+	query.family = target->is_path ? AF_UNIX : query.family;
+	if (target->question == NULL) {
+		target->asked_us = loop->now_us;
+		target->question = resolve_begin(&query);
+	}
+	if (target->question != NULL)
+		answer = resolve_step(target->question, &list);
+	if (answer == RESOLVE_PENDING && scan->config->port_us >= 0 &&
+	    loop_passed(loop, target->asked_us + scan->config->port_us))
+		answer = RESOLVE_TIMED_OUT;
+	if (answer == RESOLVE_PENDING) {
+		scan->lookups++;
+		return;
+	}
+	if (target->question != NULL)
+		resolve_end(target->question);
+	target->question = NULL;
+	if (answer != 0) {
+		unresolved(target, answer);
+		return;
+	}
+	endpoint_found(&query, &list, target->asked_us);
+	take_addresses(scan, target, &list);
+	walk(scan, scan->wanted);
+}
+
+static void
+step_names(struct scan *scan, const struct loop *loop)
+{
+	const struct targets *targets = scan->config->targets;
+	size_t i;
+
+	if (scan->named && scan->lookups == 0)
+		return;
+	scan->named = true;
+	scan->lookups = 0;
+	for (i = 0; i < targets->count && !scan->broken; i++)
+		if (targets->item[i].addresses == 0 &&
+		    targets->item[i].name_error == NULL)
+			resolve(scan, &targets->item[i], loop);
+}
+
+static void
+watch_names(const struct scan *scan, struct loop *loop)
+{
+	const struct targets *targets = scan->config->targets;
+	size_t i;
+
+	for (i = 0; scan->lookups > 0 && i < targets->count; i++) {
+		if (targets->item[i].question == NULL)
+			continue;
+		resolve_watch(targets->item[i].question, loop);
+		if (scan->config->port_us >= 0)
+			loop_until(loop, targets->item[i].asked_us +
+			    scan->config->port_us);
+	}
+}
+
+/* Where to come from: an address of each family that -s and -p allow. */
+static int
+find_source(struct scan *scan)
+{
+	struct endpoint_source *source = &scan->source;
+	struct address_query query;
+	struct address_list found;
+	size_t i;
+	int code;
+
+	if (!endpoint_source_query(&scan->config->endpoint, &scan->socket,
+	    &query)) {
+		endpoint_any(scan->socket.source_port, source);
+		return EXIT_DONE;
+	}
+	code = endpoint_find(&query, false, scan->deadline_us, &found);
+	for (i = 0; code == EXIT_DONE && i < found.count; i++)
+		if (source->count < 2 && endpoint_source(source,
+		    found.item[i].sa.any.sa_family) == NULL)
+			source->item[source->count++] = found.item[i];
+	return code;
+}
+
+/* What is begun ****************************************************/
+
+/* At an earlier address it may be known already. */
+static bool
+is_wanted(const struct scan *scan, const struct target *target)
+{
+	const struct result *result =
+	    result_at(target, scan->port, scan->address);
+	size_t i = scan->config->each_address ? 0 : scan->address;
+
+	if (result->busy || (scan->wanted >> result->state & 1) == 0 ||
+	    (scan->wanted == ALL_STATES &&
+	    result_good(scan->config, target, scan->port)))
+		return false;
+	while (i-- > 0)
+		if (result_at(target, scan->port, i)->state == PORT_OPEN)
+			return false;
+	return true;
+}
+
+/* The target whose port is next, or NULL at the end of the walk. */
+static struct target *
+next(struct scan *scan)
+{
+	const struct targets *targets = scan->config->targets;
+	struct target *target;
+
+	for (; scan->address < scan->addresses; scan->address++) {
+		for (; scan->target < targets->count; scan->target++) {
+			target = &targets->item[scan->target];
+			while (scan->address < target->addresses &&
+			    scan->port < target->ports) {
+				if (is_wanted(scan, target))
+					return target;
+				scan->port++;
+			}
+			scan->port = 0;
+		}
+		scan->target = 0;
+	}
+	return NULL;
+}
 
 /*
  * Descriptors, ports or memory ran out: nothing is dropped, less is done at
  * once, and later. With nothing under way it must get better by itself, soon.
  */
 static void
-slow_down(struct scan *scan, int error)
+slow_down(struct scan *scan, uint16_t port, int error)
 {
 	int64_t now_us = clock_now_us();
 
-	slot_drop_spares(scan);
+	attempt_drop_spares(scan);
 	scan->begin_us = now_us + PAUSE;
 	if (scan->busy > 0) {
 		scan->room = (scan->room + 1) / 2;
@@ -40,172 +235,115 @@ slow_down(struct scan *scan, int error)
 	} else if (scan->stuck_us == 0)
 		scan->stuck_us = now_us;
 	else if (now_us - scan->stuck_us > PATIENCE) {
-		diag_error("cannot test port %u: %s", scan->config->ports->port[
-		    scan->next % scan->config->ports->count], strerror(error));
+		diag_error("cannot test port %u: %s", port, strerror(error));
 		scan->broken = true;
 	}
 }
 
-/* Soon enough for each address to have its turn in the time of the port. */
-static int64_t
-stagger(const struct scan *scan)
-{
-	int64_t share_us = scan->pass_us / (int64_t)scan->list.count;
-
-	return scan->pass_us < 0 ? STAGGER : clock_earlier(share_us, STAGGER);
-}
-
-/* A second address waits for the first: see dial. */
+/*
+ * A second address waits for the first (see connect/race.h), but not so long
+ * that the last has no turn in the time of the port.
+ */
 static bool
-is_early(struct scan *scan, struct slot *slot)
+is_early(struct scan *scan, struct attempt *attempt)
 {
-	size_t count = scan->config->ports->count, i;
+	const struct target *target = attempt->target;
+	int64_t stagger_us = scan->pass_us < 0 ? STAGGER : clock_earlier(
+	    scan->pass_us / (int64_t)target->addresses, STAGGER);
+	size_t i = attempt->address == 0 ? 0 : scan->busy;
 
-	for (i = 0; slot->job >= count && i < scan->busy; i++)
-		if (scan->slot[i].job == slot->job - count) {
-			scan->turn_us = scan->slot[i].since_us + stagger(scan);
-			slot->until_us = scan->slot[i].until_us;
+	while (i-- > 0)
+		if (scan->attempt[i].result ==
+		    attempt->result - target->ports) {
+			scan->turn_us = scan->attempt[i].since_us + stagger_us;
+			attempt->until_us = scan->attempt[i].until_us;
 			return clock_now_us() < scan->turn_us;
 		}
 	return false;
 }
 
 static void
-begin(struct scan *scan)
+begin(struct scan *scan, struct target *target)
 {
-	struct slot *slot = &scan->slot[scan->busy];
+	struct attempt *attempt = &scan->attempt[scan->busy];
 	int64_t now_us = clock_now_us();
 	int error;
 
-	*slot = (struct slot){
-		.job = scan->next,
+	*attempt = (struct attempt){
+		.result = result_at(target, scan->port, scan->address),
+		.target = target,
+		.port = target->port[scan->port],
+		.address = (uint16_t)scan->address,
 		.fd = { -1, -1 },
-		.since_us = now_us,
-		.again_us = scan->pass_us < 0 || scan->source.count != 0 ?
-		    CLOCK_NEVER : now_us + scan->pass_us / SLOT_TRIES,
+		.place = { -1, -1 },
 		.until_us = scan->pass_us < 0 ? CLOCK_NEVER :
 		    now_us + scan->pass_us,
 	};
-	if (is_early(scan, slot))
+	if (is_early(scan, attempt))
 		return;
-	error = slot_ask(scan, slot->job, &slot->fd[0]);
+	error = attempt_begin(scan, attempt);
 	if (scan->broken)
 		return;
-	if (slot_is_shortage(error)) {
-		slow_down(scan, error);
+	if (error != 0) {
+		slow_down(scan, attempt->port, error);
 		return;
 	}
 	scan->stuck_us = 0;
 	scan->begin_us = now_us + scan->config->interval_us;
-	scan->ledger.entry[slot->job].icmp = -1;
-	scan->next++;
-	scan->busy++;
-	if (error != 0)
-		slot_settle(scan, slot, error == ECONNREFUSED ? FINDING_CLOSED :
-		    FINDING_UNREACHABLE, error);
-}
-
-/* At an earlier address it may be known already. */
-static bool
-is_wanted(const struct scan *scan, size_t job)
-{
-	const struct entry *entry = scan->ledger.entry;
-
-	if (entry[job].finding != scan->wanted)
-		return false;
-	while (!scan->config->each_address && job >= scan->config->ports->count)
-		if (entry[job -= scan->config->ports->count].finding ==
-		    FINDING_OPEN)
-			return false;
-	return true;
-}
-
-/* Whether there is a job, and room for it; not: whether it is time. */
-static bool
-may_begin(struct scan *scan)
-{
-	while (scan->next < scan->jobs && !is_wanted(scan, scan->next))
-		scan->next++;
-	return scan->next < scan->jobs && scan->busy < scan->room &&
-	    !scan->broken;
+	scan->port++;
+	scan->busy += attempt->result != NULL;
 }
 
 static void
 begin_some(struct scan *scan)
 {
 	int64_t now_us = clock_now_us();
+	struct target *target;
 	int i;
 
 	scan->turn_us = 0;
-	for (i = 0; i < BATCH && may_begin(scan) && scan->begin_us <= now_us &&
-	    scan->turn_us <= now_us; i++)
-		begin(scan);
+	for (i = 0; i < BATCH && scan->busy < scan->room &&
+	    scan->begin_us <= now_us && scan->turn_us <= now_us &&
+	    !scan->broken && (target = next(scan)) != NULL; i++)
+		begin(scan, target);
 }
 
+/* Those that go on keep their order: what is open is told in it. */
 static void
-await(struct scan *scan)
+step_attempts(struct scan *scan, const struct loop *loop)
 {
-	int64_t until_us = scan->deadline_us;
-	short events = transport_can(&scan->config->endpoint,
-	    TRANSPORT_CONNECTS) ? POLLOUT : POLLIN;
-	const struct slot *slot;
-	size_t i;
+	size_t i, kept = 0;
 
-	if (may_begin(scan))
-		until_us = clock_earlier(until_us, scan->begin_us >
-		    scan->turn_us ? scan->begin_us : scan->turn_us);
 	for (i = 0; i < scan->busy; i++) {
-		slot = &scan->slot[i];
-		scan->wait[2 * i] = (struct pollfd){ .fd = slot->fd[0],
-		    .events = scan->ledger.entry[slot->job].banner != NULL ?
-		    POLLIN : events };
-		scan->wait[2 * i + 1] = (struct pollfd){ .fd = slot->fd[1],
-		    .events = events };
-		until_us = clock_earlier(until_us,
-		    clock_earlier(slot->until_us, slot->again_us));
+		attempt_step(scan, &scan->attempt[i], loop);
+		if (scan->attempt[i].result == NULL)
+			continue;
+		if (kept != i)
+			scan->attempt[kept] = scan->attempt[i];
+		kept++;
 	}
-	if (!clock_passed(until_us))
-		fflush(stdout);
-	/* A failure tells nothing of any socket. */
-	if (poll(scan->wait, 2 * (nfds_t)scan->busy,
-	    clock_poll_ms(until_us)) == -1)
-		for (i = 0; i < 2 * scan->busy; i++)
-			scan->wait[i].revents = 0;
+	scan->busy = kept;
 }
 
-/* From the last slot down: one that is over is replaced by the last. */
+/* What comes after a walk ******************************************/
+
+/* All that is in doubt is silent. */
 static void
-look(struct scan *scan)
+end_doubts(struct scan *scan)
 {
-	int64_t now_us = clock_now_us();
-	size_t i = scan->busy;
+	const struct targets *targets = scan->config->targets;
+	struct result *result;
+	size_t i, j;
 
-	while (i-- > 0)
-		slot_look(scan, &scan->slot[i], &scan->wait[2 * i], now_us);
-}
-
-/*
- * One pass over the entries that are wanted; false when it must end there. We
- * may be late: an answer that is there when time is over still counts.
- */
-static bool
-pass(struct scan *scan)
-{
-	scan->next = 0;
-	scan->refusals = 0;
-	for (;;) {
-		begin_some(scan);
-		if (scan->broken)
-			return false;
-		if (scan->busy == 0 && !may_begin(scan))
-			return true;
-		await(scan);
-		look(scan);
-		if (!scan->retried)
-			ledger_tell(&scan->ledger);
-		if (clock_passed(scan->deadline_us))
-			return false;
-	}
+	for (i = 0; scan->limited && i < targets->count; i++)
+		for (j = 0; j < targets->item[i].addresses *
+		    targets->item[i].ports; j++) {
+			result = &targets->item[i].result[j];
+			if (result->state != PORT_DOUBT)
+				continue;
+			result->state = PORT_SILENT;
+			result->doubt = true;
+		}
 }
 
 /*
@@ -214,76 +352,207 @@ pass(struct scan *scan)
  * silent ones are asked again, until a pass brings no refusal or its time (ten
  * times the port's, unless the run has a limit) is over.
  */
-static void
-passes(struct scan *scan)
+static bool
+ask_doubts_again(struct scan *scan)
 {
-	int64_t until_us = scan->deadline_us != CLOCK_NEVER ?
-	    scan->deadline_us : clock_deadline(10 * scan->config->port_us);
-	size_t i;
-
-	scan->wanted = FINDING_NONE;
-	scan->pass_us = scan->config->port_us;
-	while (pass(scan) && scan->refusals > 0 && scan->limited &&
+	bool again = scan->refusals > 0 && scan->limited && !waits(scan) &&
 	    transport_can(&scan->config->endpoint, TRANSPORT_MESSAGES) &&
-	    !clock_passed(until_us)) {
-		if (scan->wanted != FINDING_DOUBT)
-			diag_say(1, "%s: ICMP may be limited, so the silent "
-			    "ports are asked again",
-			    scan->config->endpoint.host);
-		scan->wanted = FINDING_DOUBT;
-		if (scan->pass_us < PASS)
-			scan->pass_us = PASS;
-		scan->deadline_us = until_us;
+	    !clock_passed(scan->patience_us);
+
+	if (again && scan->wanted != 1U << PORT_DOUBT)
+		diag_say(1, "%s: ICMP may be limited, so the silent ports are "
+		    "asked again", scan->config->targets->item[0].host);
+	scan->refusals = 0;
+	if (!again) {
+		end_doubts(scan);
+		return false;
 	}
-	while (scan->busy > 0) {
-		i = scan->slot[scan->busy - 1].job;
-		slot_settle(scan, &scan->slot[scan->busy - 1],
-		    scan->ledger.entry[i].banner != NULL ? FINDING_OPEN :
-		    FINDING_SILENT, 0);
-	}
-	slot_drop_spares(scan);
-	for (i = 0; i < scan->jobs; i++)
-		if (scan->ledger.entry[i].finding == FINDING_DOUBT) {
-			scan->ledger.entry[i].doubt = true;
-			scan->ledger.entry[i].finding = FINDING_SILENT;
-		}
+	if (scan->pass_us < PASS)
+		scan->pass_us = PASS;
+	scan->deadline_us = clock_earlier(scan->deadline_us,
+	    scan->patience_us);
+	walk(scan, 1U << PORT_DOUBT);
+	return true;
 }
 
-/* As many slots as descriptors allow, of which each takes two. */
 static bool
-make_room(struct scan *scan, struct rlimit *before)
+is_awaited(struct scan *scan)
 {
+	struct results_sum sum;
+
+	if (scan->checked == scan->settled && scan->settled > 0)
+		return true;
+	scan->checked = scan->settled;
+	results_count(scan->config, &sum);
+	return results_code(scan->config, &sum) != EXIT_DONE && !scan->refused;
+}
+
+/* --wait: all that has failed is tried again, after pauses that grow. */
+static void
+step_wait(struct scan *scan, const struct loop *loop)
+{
+	size_t i;
+
+	if (!is_awaited(scan)) {
+		scan->over = true;
+		return;
+	}
+	if (next(scan) != NULL)
+		return;
+	if (scan->again_us == 0)
+		scan->again_us = loop->now_us + scan->pause_us;
+	if (!loop_passed(loop, scan->again_us))
+		return;
+	end_doubts(scan);
+	if (!scan->waits_said &&
+	    loop->now_us - scan->since_us > scan->config->settle_us) {
+		output_waiting(scan);
+		scan->waits_said = true;
+	}
+	scan->again_us = 0;
+	scan->pause_us = clock_earlier(2 * scan->pause_us, LONGEST);
+	for (i = 0; i < scan->config->targets->count; i++)
+		scan->config->targets->item[i].name_error = NULL;
+	scan->named = false;
+	walk(scan, ALL_STATES);
+}
+
+static void
+step_round(struct scan *scan, const struct loop *loop)
+{
+	int64_t at_us = rounds_end(scan, loop);
+
+	scan->over = at_us == 0;
+	scan->begin_us = at_us;
+	walk(scan, 1U << PORT_UNTRIED);
+}
+
+bool
+scan_step(struct scan *scan, const struct loop *loop)
+{
+	step_names(scan, loop);
+	step_attempts(scan, loop);
+	begin_some(scan);
+	if (scan->rounds != NULL && loop->progress_asked)
+		rounds_tell(scan);
+	if (!scan->broken && scan->rounds == NULL)
+		output_news(scan, false);
+	if (scan->broken || loop_passed(loop, scan->deadline_us))
+		scan->over = true;
+	else if (waits(scan))
+		step_wait(scan, loop);
+	else if (scan->busy == 0 && scan->lookups == 0 &&
+	    next(scan) == NULL && !ask_doubts_again(scan)) {
+		if (scan->rounds != NULL)
+			step_round(scan, loop);
+		else
+			scan->over = true;
+	}
+	return scan->over;
+}
+
+void
+scan_watch(struct scan *scan, struct loop *loop)
+{
+	size_t i;
+
+	loop_until(loop, scan->named ? scan->deadline_us : loop->now_us);
+	if (scan->busy < scan->room && next(scan) != NULL)
+		loop_until(loop, scan->begin_us > scan->turn_us ?
+		    scan->begin_us : scan->turn_us);
+	else if (scan->again_us != 0)
+		loop_until(loop, scan->again_us);
+	for (i = 0; i < scan->busy; i++)
+		attempt_watch(scan, &scan->attempt[i], loop);
+	watch_names(scan, loop);
+	output_progress(scan, loop);
+	if (loop->next_us > loop->now_us)
+		fflush(stdout);
+}
+
+/* As many attempts as descriptors allow, of which each takes two. */
+static bool
+make_room(struct scan *scan)
+{
+	size_t ports = scan->config->targets->ports;
 	struct rlimit limit;
 
-	scan->room = scan->config->visit != NULL ? 1 :
-	    scan->config->parallel > 0 ?
+	scan->room = scan->config->parallel > 0 ?
 	    (size_t)scan->config->parallel : SANE;
-	if (scan->room > scan->jobs)
-		scan->room = scan->jobs;
-	if (scan->jobs > 1 && getrlimit(RLIMIT_NOFILE, before) == 0) {
-		limit = *before;
+	if (ports <= scan->room / ADDRESS_LIST)
+		scan->room = ports * ADDRESS_LIST;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 		if (scan->room * 2 + OTHERS > limit.rlim_cur)
 			scan->room = limit.rlim_cur > OTHERS + 2 ?
 			    (limit.rlim_cur - OTHERS) / 2 : 1;
 	}
-	scan->slot = calloc(scan->room, sizeof(*scan->slot));
-	scan->wait = calloc(scan->room, 2 * sizeof(*scan->wait));
-	return scan->slot != NULL && scan->wait != NULL &&
-	    ledger_open(&scan->ledger);
+	scan->attempt = calloc(scan->room, sizeof(*scan->attempt));
+	return scan->attempt != NULL && (scan->config->every_us < 0 ||
+	    rounds_open(scan));
+}
+
+int
+scan_begin(struct scan *scan, const struct scan_config *config,
+    int64_t deadline_us)
+{
+	int64_t until_us = config->await_us <= 0 ? CLOCK_NEVER :
+	    clock_deadline(config->await_us);
+
+	*scan = (struct scan){
+		.config = config,
+		.socket = config->socket,
+		.wanted = 1U << PORT_UNTRIED,
+		.pass_us = config->port_us,
+		.pause_us = SHORTEST,
+		.since_us = clock_now_us(),
+		.deadline_us = clock_earlier(deadline_us, until_us),
+		.patience_us = deadline_us != CLOCK_NEVER ? deadline_us :
+		    clock_deadline(10 * config->port_us),
+	};
+	scan->socket.brief = true;
+	if (make_room(scan))
+		return find_source(scan);
+	diag_error("no memory to test so many ports");
+	return EXIT_LOCAL;
+}
+
+/* Time is over. */
+static void
+settle_all(struct scan *scan)
+{
+	const struct targets *targets = scan->config->targets;
+	struct attempt *attempt;
+	size_t i;
+
+	for (i = 0; i < scan->busy; i++) {
+		attempt = &scan->attempt[i];
+		attempt_settle(scan, attempt, attempt->talk != NULL ?
+		    talk_give_up(attempt->talk) : PORT_SILENT, 0);
+	}
+	scan->busy = 0;
+	end_doubts(scan);
+	for (i = 0; i < targets->count; i++)
+		if (targets->item[i].addresses == 0 &&
+		    targets->item[i].name_error == NULL)
+			unresolved(&targets->item[i], RESOLVE_TIMED_OUT);
 }
 
 static int
-finish(struct scan *scan, int64_t since_us)
+finish(struct scan *scan)
 {
-	int code = ledger_code(&scan->ledger, scan->config->all);
+	struct results_sum sum;
+	int code;
 
-	if (scan->broken)
-		return EXIT_LOCAL;
-	if (scan->retried && code != EXIT_DONE && code != EXIT_IDENTITY)
-		return code;
-	ledger_end(&scan->ledger, clock_now_us() - since_us);
+	settle_all(scan);
+	if (scan->rounds != NULL) {
+		code = rounds_tell(scan);
+	} else {
+		results_count(scan->config, &sum);
+		code = results_code(scan->config, &sum);
+		output_end(scan, &sum, code);
+	}
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
 	if (errno == EPIPE)
@@ -292,38 +561,29 @@ finish(struct scan *scan, int64_t since_us)
 	return EXIT_LOCAL;
 }
 
-int
-scan_run(const struct scan_config *config, int64_t deadline_us, bool retried)
+static void
+close_target(struct target *target)
 {
-	struct scan scan = {
-		.config = config,
-		.socket = config->socket,
-		.deadline_us = deadline_us,
-		.retried = retried,
-	};
-	struct rlimit before = { .rlim_cur = 0 };
-	int64_t since_us = clock_now_us();
-	int code = endpoint_pair(&config->endpoint, &config->socket,
-	    retried || !diag_wants(1), clock_earlier(deadline_us,
-	    clock_deadline(config->port_us)), &scan.list, &scan.source);
+	if (target->question != NULL)
+		resolve_end(target->question);
+	if (target->tls_config != NULL)
+		tls_context_close(target->tls);
+	free(target->tls_config);
+	results_close(target);
+}
 
-	if (code != EXIT_DONE)
-		return code;
-	scan.socket.brief = true;
-	scan.jobs = config->ports->count * scan.list.count;
-	scan.ledger.config = config;
-	scan.ledger.list = &scan.list;
-	if (make_room(&scan, &before)) {
-		passes(&scan);
-		code = finish(&scan, since_us);
-	} else {
-		diag_error("no memory to test so many ports");
-		code = EXIT_LOCAL;
-	}
-	if (before.rlim_cur != 0)
-		setrlimit(RLIMIT_NOFILE, &before);
-	ledger_close(&scan.ledger);
-	free(scan.slot);
-	free(scan.wait);
+int
+scan_end(struct scan *scan)
+{
+	const struct targets *targets = scan->config->targets;
+	int code = scan->broken ? EXIT_LOCAL : finish(scan);
+	size_t i;
+
+	attempt_drop_spares(scan);
+	for (i = 0; i < targets->count; i++)
+		close_target(&targets->item[i]);
+	free(targets->item);
+	free(scan->attempt);
+	rounds_close(scan);
 	return code;
 }

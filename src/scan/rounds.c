@@ -1,0 +1,164 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/text.h"
+#include "net/ports.h"
+#include "scan/output.h"
+#include "scan/results.h"
+#include "scan/rounds.h"
+#include "scan/scan.h"
+
+/* One for each port of each target. */
+struct samples {
+	uint32_t *us;
+	size_t	 count, room;	/* of good ones */
+	size_t	 failed;
+};
+
+struct rounds {
+	int	 done;
+	int64_t	 since_us;	/* of the round under way */
+	int	 code;		/* the worst */
+	struct samples samples[];
+};
+
+bool
+rounds_open(struct scan *scan)
+{
+	scan->rounds = calloc(1, sizeof(*scan->rounds) +
+	    scan->config->targets->ports * sizeof(struct samples));
+	if (scan->rounds != NULL)
+		scan->rounds->since_us = clock_now_us();
+	return scan->rounds != NULL;
+}
+
+void
+rounds_close(struct scan *scan)
+{
+	size_t i;
+
+	for (i = 0; scan->rounds != NULL && i < scan->config->targets->ports;
+	    i++)
+		free(scan->rounds->samples[i].us);
+	free(scan->rounds);
+}
+
+static void
+keep(struct samples *samples, uint32_t us)
+{
+	size_t room = samples->room * 2 + 64;
+	uint32_t *more;
+
+	if (samples->count == samples->room) {
+		more = reallocarray(samples->us, room, sizeof(*more));
+		if (more == NULL)
+			return;
+		samples->us = more;
+		samples->room = room;
+	}
+	samples->us[samples->count++] = us;
+}
+
+/* One port of the round; sets it back. */
+static void
+end_port(struct scan *scan, const struct target *target, size_t port,
+    struct samples *samples)
+{
+	size_t i;
+
+	output_round(scan, target, port);
+	if (!result_good(scan->config, target, port))
+		samples->failed++;
+	else if (target->addresses > 0)
+		keep(samples, result_at(target, port,
+		    result_best(target, port))->took_us);
+	for (i = 0; i < target->addresses; i++)
+		result_clear(result_at(target, port, i));
+}
+
+int64_t
+rounds_end(struct scan *scan, const struct loop *loop)
+{
+	struct rounds *rounds = scan->rounds;
+	const struct targets *targets = scan->config->targets;
+	struct samples *samples = rounds->samples;
+	struct scan_config all = *scan->config;
+	struct results_sum sum;
+	size_t i, port;
+	int code;
+
+	all.all = true;
+	results_count(&all, &sum);
+	code = results_code(&all, &sum);
+	if (code > rounds->code)
+		rounds->code = code;
+	for (i = 0; i < targets->count; i++)
+		for (port = 0; port < targets->item[i].ports; port++)
+			end_port(scan, &targets->item[i], port, samples++);
+	if (++rounds->done == scan->config->count)
+		return 0;
+	rounds->since_us += scan->config->every_us;
+	if (rounds->since_us < loop->now_us)
+		rounds->since_us = loop->now_us;
+	return rounds->since_us;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* In milliseconds: so much of the samples is not above. */
+static double
+percentile(const struct samples *samples, size_t percent)
+{
+	size_t i = samples->count * percent / 100;
+
+	return (double)samples->us[i < samples->count ? i : i - 1] / 1000;
+}
+
+static void
+tell_port(const struct scan *scan, const struct target *target, size_t port,
+    const struct samples *samples)
+{
+	char name[OUTPUT_NAME], times[128] = "", host[2 * OUTPUT_NAME];
+	bool json = scan->config->json;
+
+	if (samples->count > 0) {
+		qsort(samples->us, samples->count, sizeof(*samples->us),
+		    compare);
+		snprintf(times, sizeof(times), json ? ",\"min\":%.3f,"
+		    "\"median\":%.3f,\"p99\":%.3f,\"max\":%.3f" :
+		    ", min/median/p99/max %.3f/%.3f/%.3f/%.3f ms",
+		    percentile(samples, 0), percentile(samples, 50),
+		    percentile(samples, 99), percentile(samples, 100));
+	}
+	if (json)
+		printf("{\"host\":%s,\"port\":%u,\"rounds\":%zu,"
+		    "\"failed\":%zu%s}\n", text_quote(target->host, TEXT_JSON,
+		    host, sizeof(host)), target->port[port], samples->count +
+		    samples->failed, samples->failed, times);
+	else
+		diag_error("%s: %zu rounds, %zu failed%s", output_name(target,
+		    port, name), samples->count + samples->failed,
+		    samples->failed, times);
+}
+
+int
+rounds_tell(const struct scan *scan)
+{
+	const struct targets *targets = scan->config->targets;
+	const struct samples *samples = scan->rounds->samples;
+	size_t i, port;
+
+	for (i = 0; i < targets->count; i++)
+		for (port = 0; port < targets->item[i].ports; port++)
+			tell_port(scan, &targets->item[i], port, samples++);
+	return scan->rounds->done == 0 ? EXIT_TIME : scan->rounds->code;
+}

@@ -1,0 +1,358 @@
+#include <ctype.h>
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "net/socket.h"
+#include "scan/scan.h"
+#include "scan/talk.h"
+#include "stream/plain.h"
+#include "stream/tls.h"
+
+#define LIMIT		(30 * CLOCK_SECOND)	/* when nobody says */
+#define HTTP_GOOD	"^HTTP/1\\.[01] [23][0-9][0-9]"
+
+static regex_t expected;
+static bool expects;
+static char *words;	/* --send, its escapes understood */
+static size_t words_size;
+
+/*
+ * C's escapes, in place; of a regular expression only those that are not its
+ * own. Returns the length.
+ */
+static size_t
+unescape(char *text, bool regex)
+{
+	static const char name[] = "abefnrtv", value[] = "\a\b\033\f\n\r\t\v";
+	char *from = text, *to = text;
+	const char *at;
+	unsigned octet;
+	int taken;
+
+	while (*from != '\0') {
+		at = from[0] == '\\' && from[1] != '\0' ?
+		    strchr(name, from[1]) : NULL;
+		if (at != NULL && (!regex || strchr("enrt", *at) != NULL)) {
+			*to++ = value[at - name];
+			from += 2;
+		} else if (sscanf(from, "\\x%2x%n", &octet, &taken) == 1 ||
+		    (!regex && sscanf(from, "\\%3o%n", &octet, &taken) == 1)) {
+			*to++ = (char)octet;
+			from += taken;
+		} else {
+			if (from[0] == '\\' && from[1] != '\0' && regex)
+				*to++ = *from++;
+			else if (from[0] == '\\' && from[1] != '\0')
+				from++;
+			*to++ = *from++;
+		}
+	}
+	*to = '\0';
+	return (size_t)(to - text);
+}
+
+const char *
+talk_prepare(const struct scan_config *config)
+{
+	static char why[128];
+	const char *text = config->http != NULL ? HTTP_GOOD : config->expect;
+	char *regex;
+	int error;
+
+	if (config->send != NULL) {
+		words = strdup(config->send);
+		words_size = words == NULL ? 0 : unescape(words, false);
+	}
+	if (text == NULL)
+		return NULL;
+	regex = strdup(text);
+	if (regex == NULL)
+		return "no memory";
+	if (config->http == NULL)
+		unescape(regex, true);
+	error = regcomp(&expected, regex, REG_EXTENDED | REG_NOSUB |
+	    REG_NEWLINE);
+	free(regex);
+	expects = error == 0;
+	if (error == 0)
+		return NULL;
+	regerror(error, &expected, why, sizeof(why));
+	return why;
+}
+
+const char *
+talk_words(size_t *size)
+{
+	*size = words_size;
+	return words;
+}
+
+/* To regexec(3) a NUL is the end, so here it is a blank. */
+bool
+talk_is_expected(char *buffer, size_t size)
+{
+	char *end = buffer + size, *nul;
+
+	if (!expects)
+		return true;
+	*end = '\0';
+	while ((nul = memchr(buffer, '\0', (size_t)(end - buffer))) != NULL)
+		*nul = ' ';
+	return regexec(&expected, buffer, 0, NULL, 0) == 0;
+}
+
+bool
+talk_is_wanted(const struct scan_config *config)
+{
+	return config->tls != NULL || expects || words != NULL ||
+	    config->banner_us != CLOCK_UNSET || config->settle_us > 0;
+}
+
+static bool
+make_words(const struct scan_config *config, struct talk *talk,
+    const char *host, uint16_t port)
+{
+	bool six = strchr(host, ':') != NULL;
+	int length;
+
+	if (config->http == NULL) {
+		talk->words = words;
+		talk->size = words_size;
+		return true;
+	}
+	length = asprintf(&talk->words, "GET %s%s HTTP/1.1\r\n"
+	    "Host: %s%s%s:%u\r\nUser-Agent: nc-lite\r\nAccept: */*\r\n"
+	    "Connection: close\r\n\r\n", config->http[0] == '/' ? "" : "/",
+	    config->http, six ? "[" : "", host, six ? "]" : "", port);
+	talk->size = length < 0 ? 0 : (size_t)length;
+	return length >= 0;
+}
+
+/* Each host is to prove its own name. */
+static struct tls_context *
+context_of(const struct scan_config *config, struct target *target)
+{
+	if (config->host_tls == NULL || strcmp(target->host,
+	    config->host_tls->name) == 0)
+		return config->tls;
+	if (target->tls == NULL) {
+		target->tls_config = malloc(sizeof(*target->tls_config));
+		if (target->tls_config == NULL)
+			return NULL;
+		*target->tls_config = *config->host_tls;
+		target->tls_config->name = target->host;
+		target->tls = tls_context_open(target->tls_config);
+	}
+	return target->tls;
+}
+
+struct talk *
+talk_begin(const struct scan_config *config, struct target *target,
+    uint16_t port, int fd, int64_t until_us)
+{
+	struct talk *talk = calloc(1, sizeof(*talk));
+	bool tls = config->tls != NULL;
+	struct tls_context *context = tls ? context_of(config, target) : NULL;
+
+	if (talk == NULL) {
+		close(fd);
+		return NULL;
+	}
+	plain_open(&talk->stream, fd);
+	talk->facts = tls ? calloc(1, sizeof(*talk->facts)) : NULL;
+	if (!make_words(config, talk, target->is_path ? "localhost" :
+	    target->host, port) || (tls && (talk->facts == NULL ||
+	    context == NULL || !tls_open(&talk->stream, context)))) {
+		free(talk->facts);
+		free(talk);
+		close(fd);
+		return NULL;
+	}
+	talk->stream.facts = talk->facts;
+	talk->state = tls ? TALK_HANDSHAKE : TALK_SAY;
+	talk->wants = IO_WANT_WRITE;
+	talk->until_us = tls || expects ?
+	    clock_earlier(until_us, clock_deadline(LIMIT)) :
+	    config->banner_us == CLOCK_UNSET ? until_us :
+	    clock_deadline(config->banner_us);
+	talk->stay_us = config->settle_us > 0 ?
+	    clock_deadline(config->settle_us) : 0;
+	return talk;
+}
+
+void
+talk_watch(struct talk *talk, struct loop *loop)
+{
+	talk->place = talk->wants == IO_WANT_WRITE ?
+	    loop_watch(loop, talk->stream.wfd, POLLOUT) :
+	    loop_watch(loop, talk->stream.rfd, POLLIN);
+	loop_until(loop, talk->until_us);
+	if (talk->stay_us != 0)
+		loop_until(loop, talk->stay_us);
+}
+
+/* Open it is all the same; but the exit code says what came of it. */
+static enum port_state
+fail_tls(struct talk *talk, enum io answer)
+{
+	bool late = answer != IO_FAIL;
+
+	talk->code = talk->stream.refused ? EXIT_IDENTITY : late ? EXIT_TIME :
+	    EXIT_NETWORK;
+	strlcpy(talk->facts->failure, late ?
+	    "handshake timed out (does the peer speak TLS?)" :
+	    talk->stream.error, sizeof(talk->facts->failure));
+	return PORT_OPEN;
+}
+
+/* One way of ours; what the peer says meanwhile waits. */
+static enum io
+say(struct talk *talk)
+{
+	enum io answer = IO_OK;
+	size_t done;
+
+	while (talk->said < talk->size && answer == IO_OK) {
+		answer = talk->stream.ops->write(&talk->stream, talk->words +
+		    talk->said, talk->size - talk->said, &done);
+		talk->said += answer == IO_OK ? done : 0;
+	}
+	return answer;
+}
+
+/* Whether the peer has said all that it was to say. */
+static bool
+is_heard(const struct scan_config *config, struct talk *talk)
+{
+	char *text = talk->buffer;
+
+	text[talk->heard] = '\0';
+	if (expects)
+		return talk->heard > 0 && talk_is_expected(text, talk->heard);
+	return config->banner_us == CLOCK_UNSET ||
+	    strpbrk(text, "\r\n") != NULL;
+}
+
+/* What does not fit is thrown away: it is not looked at. */
+static enum io
+hear(const struct scan_config *config, struct talk *talk)
+{
+	enum io answer = IO_OK;
+	char away[TALK_HEARD];
+	size_t done, room;
+
+	while (answer == IO_OK && !is_heard(config, talk)) {
+		room = TALK_HEARD - talk->heard;
+		answer = talk->stream.ops->read(&talk->stream, room > 0 ?
+		    talk->buffer + talk->heard : away, room > 0 ? room :
+		    sizeof(away), &done);
+		if (answer == IO_OK && room == 0)
+			return IO_OK;
+		talk->heard += answer == IO_OK ? done : 0;
+	}
+	if (answer == IO_OK && talk->stay_us != 0)
+		answer = talk->stream.ops->read(&talk->stream, away,
+		    sizeof(away), &done);
+	return answer;
+}
+
+static enum port_state
+check_end(const struct scan_config *config, struct talk *talk, enum io answer,
+    const struct loop *loop)
+{
+	bool heard = is_heard(config, talk), ended = answer == IO_EOF ||
+	    answer == IO_FAIL;
+	bool late = loop_passed(loop, talk->until_us);
+	bool full = talk->heard == TALK_HEARD;
+
+	if (talk->state == TALK_SAY && !ended && !late)
+		return PORT_UNTRIED;
+	if (expects && !heard)
+		return ended || late || full ? PORT_WRONG : PORT_UNTRIED;
+	if (talk->stay_us != 0 && !expects) {
+		if (ended)
+			return PORT_CLOSING;
+		if (!loop_passed(loop, talk->stay_us))
+			return PORT_UNTRIED;
+	}
+	return heard || ended || late || full ? PORT_OPEN : PORT_UNTRIED;
+}
+
+enum port_state
+talk_step(const struct scan_config *config, struct talk *talk,
+    const struct loop *loop)
+{
+	enum io answer = IO_OK;
+
+	if (talk->state == TALK_HANDSHAKE) {
+		answer = talk->stream.ops->handshake(&talk->stream);
+		if (answer == IO_FAIL || (answer != IO_OK &&
+		    loop_passed(loop, talk->until_us)))
+			return fail_tls(talk, answer);
+		if (answer == IO_OK)
+			talk->state = TALK_SAY;
+	}
+	if (talk->state == TALK_SAY) {
+		answer = say(talk);
+		if (answer == IO_OK)
+			talk->state = TALK_HEAR;
+	}
+	if (talk->state == TALK_HEAR)
+		answer = hear(config, talk);
+	talk->wants = answer == IO_OK ? IO_WANT_READ : answer;
+	if (talk->state == TALK_HANDSHAKE)
+		return PORT_UNTRIED;
+	return check_end(config, talk, answer, loop);
+}
+
+enum port_state
+talk_give_up(struct talk *talk)
+{
+	if (talk->state == TALK_HANDSHAKE)
+		return fail_tls(talk, talk->wants);
+	return expects ? PORT_WRONG : PORT_OPEN;
+}
+
+void
+talk_close_plain(int fd)
+{
+	char away[4096];
+	int rounds = 64;	/* there may be no end */
+
+	while (rounds-- > 0 && read(fd, away, sizeof(away)) > 0)
+		;
+	close(fd);
+}
+
+void
+talk_end(const struct scan_config *config, struct talk *talk,
+    struct result *result)
+{
+	bool shaken = talk->code == EXIT_DONE && talk->state != TALK_HANDSHAKE;
+
+	free(result->heard);
+	free(result->facts);
+	result->heard = NULL;
+	if (talk->heard > 0 && (expects || config->banner_us != CLOCK_UNSET)) {
+		talk->buffer[talk->heard] = '\0';
+		talk->buffer[strcspn(talk->buffer, "\r\n")] = '\0';
+		talk->buffer[256] = '\0';
+		result->heard = strdup(talk->buffer);
+	}
+	result->facts = talk->facts;
+	result->code = (uint8_t)talk->code;
+	if (talk->facts != NULL && shaken)
+		talk->stream.ops->shutdown(&talk->stream);
+	if (talk->facts != NULL)
+		talk->stream.ops->close(&talk->stream);
+	else
+		talk_close_plain(talk->stream.rfd);
+	if (config->http != NULL)
+		free(talk->words);
+	free(talk);
+}

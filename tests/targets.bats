@@ -1,0 +1,458 @@
+#!/usr/bin/env bats
+# -z of many targets at once, and whether they answer: HOST:PORTS, networks,
+# files of targets, --wait for all or any, --send and --expect, --settle, --http,
+# --every.
+#
+# shellcheck disable=SC2154 # the helpers and bats set pid, port, output, lines
+
+load helper
+load netns
+load watch
+
+# servers HOW PORT...: in the test's network 127.0.0.1 listens at the ports, and
+# does HOW with who comes: "stay" keeps still, "close" hangs up at once, "reset"
+# resets, "echo" answers what it is told, TEXT (with \n) says it after the first byte.
+servers() {
+	serve "${as:-servers}" /usr/bin/python3 -c 'import selectors, socket, struct, sys
+how, ports = sys.argv[1], [int(port) for port in sys.argv[2:]]
+selector, kept = selectors.DefaultSelector(), []
+for port in ports:
+    server = socket.create_server(("127.0.0.1", port), backlog=512)
+    selector.register(server, selectors.EVENT_READ, True)
+print("Listening on 127.0.0.1", ports[0], file=sys.stderr, flush=True)
+while True:
+    for key, _ in selector.select():
+        if key.data:
+            peer = key.fileobj.accept()[0]
+            if how == "reset":
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                struct.pack("ii", 1, 0))
+            if how in ("reset", "close"):
+                peer.close()
+                continue
+            selector.register(peer, selectors.EVENT_READ, False)
+            kept.append(peer)
+            continue
+        said = key.fileobj.recv(4096)
+        print(repr(said), flush=True)
+        if how == "stay":
+            pass
+        elif how == "echo":
+            key.fileobj.sendall(said)
+        elif said:
+            key.fileobj.sendall(how.encode().decode("unicode_escape")
+                                .encode("latin-1"))
+        if not said:
+            selector.unregister(key.fileobj)
+            key.fileobj.close()' "$@"
+}
+
+# later SECONDS PORT: 127.0.0.1:PORT opens then, and stays.
+later() {
+	start later /usr/bin/python3 -c 'import socket, sys, time
+time.sleep(float(sys.argv[1]))
+server = socket.create_server(("127.0.0.1", int(sys.argv[2])))
+time.sleep(60)' "$1" "$2"
+}
+
+# --- targets ----------------------------------------------------------------
+
+@test "HOST:PORTS, [ADDRESS]:PORTS and unix:PATH: all must be open" {
+	private
+	servers stay 4001 4002 4003
+	start path "$NC_LITE" -lkU path
+	until_true test -S path
+	names "127.0.0.1 db"
+	run -0 nc -z db:4001,4002 127.0.0.1:4003 unix:path
+	[ -z "$output" ]
+	run -1 nc -z db:4001 127.0.0.1:4004
+	run -1 nc -z db:4001,4004
+	run -1 nc -z db:4001 unix:nowhere
+	run -1 nc -z '[::1]:4001' db:4001
+	run -0 nc -z --any '[::1]:4001' db:4001
+}
+
+@test "several targets are told in the order given, also as JSON" {
+	private
+	servers stay 4001 4002
+	names "127.0.0.1 db"
+	run -1 nc -zv db:4002,4003 127.0.0.1:4001
+	[[ $output == *"Connection to db (127.0.0.1) 4002 port [tcp/*] succeeded!"* ]]
+	[[ $output == *"connect to db (127.0.0.1) port 4003 (tcp) failed: Connection refused"* ]]
+	[[ ${lines[-1]} == "nc-lite: 2 targets: 2 open, 1 closed, "*" of 3 ports in "* ]]
+	run -4 nc -z --json db:4002,4003 127.0.0.1:4001 unix:nowhere nobody:22
+	[ "$(/usr/bin/python3 -c 'import json, sys
+for line in sys.stdin:
+    found = json.loads(line)
+    print(found["host"], found["port"], found.get("address"), found["protocol"],
+          found["state"])' <<<"$output")" = "db 4002 127.0.0.1 tcp open
+db 4003 127.0.0.1 tcp closed
+127.0.0.1 4001 127.0.0.1 tcp open
+nowhere 0 None unix closed
+nobody 22 None tcp unresolved" ] || fail "$output"
+}
+
+@test "a name that is not found is exit 4, whatever else is open" {
+	private
+	servers stay 4001
+	run -4 nc -z 127.0.0.1:4001 nobody:4001
+	run -0 nc -z --any 127.0.0.1:4001 nobody:4001
+	run -4 nc -zv nobody:4001 127.0.0.1:4001
+	[[ $output == *'getaddrinfo for host "nobody" port 4001: Name or service not known'* ]]
+}
+
+@test "a network is all of its addresses" {
+	private
+	servers stay 4001
+	run -1 nc -z --json 127.0.0.0/30:4001
+	[ "${#lines[@]}" -eq 4 ]
+	[[ ${lines[1]} == *'"host":"127.0.0.1","address":"127.0.0.1","state":"open"'* ]]
+	run -0 nc -z --any 127.0.0.1/28 4001
+	run -1 nc -z --json '[::1/126]:4001'
+	[ "${#lines[@]}" -eq 4 ]
+	for bad in 127.0.0.1/33 127.0.0.1/8 db/24 ::1/64 1.2.3.4/ 1.2.3.4/x; do
+		run -2 nc -z "$bad" 80
+		one_line "is no network: use ADDRESS/BITS"
+	done
+}
+
+@test "what is no target is refused in one line" {
+	run -2 nc -z db:22 cache
+	one_line "'cache' is no target: use HOST:PORTS"
+	run -2 nc -z '[::1]'
+	one_line "lacks a port: use \[ADDRESS\]:PORTS"
+	run -2 nc -z db:22x
+	one_line "invalid port '22x'"
+	run -2 nc -z :22
+	run -2 nc -z db:
+	run -2 nc -z unix:
+	one_line "does not fit a UNIX socket"
+}
+
+@test "HOST:PORT also connects" {
+	listen
+	run -0 nc "127.0.0.1:$port" <<<hello
+	wait_exit "$pid"
+	holds listen.out hello
+	run -2 nc 127.0.0.1:80,81
+	one_line "only -z"
+}
+
+@test "--targets reads a file or stdin, without comments" {
+	private
+	servers stay 4001 4002
+	printf '# ours\n\n127.0.0.1:4001 # one\n127.0.0.1 4002 4001\n' >file
+	run -0 nc -z --targets file
+	run -1 nc -z --targets file 127.0.0.1:4003
+	run -0 nc -z --targets - < <(printf '127.0.0.1:4002')
+	printf '127.0.0.1:4001\n127.0.0.1:x\n' >file
+	run -2 nc -z --targets file
+	one_line "file, line 2: invalid port 'x'"
+	run -2 nc -z --targets nowhere
+	one_line "'nowhere': No such file"
+	run -2 nc -z --targets - < <(echo '# none')
+	one_line "'-' has no targets"
+}
+
+@test "1000 targets in a file are done at once, also with 16 descriptors" {
+	private
+	servers stay 4001
+	printf '127.0.%d.%d:4001\n' \
+	    $(for i in {0..999}; do echo $((i / 250)) $((i % 250 + 1)); done) >file
+	within_it ip address add 127.0.0.1/8 dev lo 2>/dev/null || :
+	timed nc -zv --any --targets file
+	[ "$status" -eq 0 ]
+	[[ ${lines[-1]} == *"1000 targets: 1 open, 999 closed, "* ]]
+	between 0 3000
+	run -0 bounded sh -c 'ulimit -n 16; exec "$@"' sh "$NC_LITE" -zv --any \
+	    --targets file
+	[[ ${lines[-1]} == *"1000 targets: 1 open, 999 closed, "* ]]
+}
+
+@test "what is open is told at once, a silent one before it or not" {
+	private
+	servers stay 4001
+	client -zv -w 4 10.9.9.2:80 127.0.0.1:4001
+	within=2 wait_for_line client.err '4001 port .* succeeded!'
+	run ! gone "$pid"
+}
+
+@test "a name that resolves late holds up no other" {
+	private
+	silent_resolver
+	servers stay 4001
+	client -zv -w 3 some-host:80 127.0.0.1:4001
+	within=2 wait_for_line client.err '4001 port .* succeeded!'
+	wait_exit "$pid"
+	[ "$status" -eq 3 ]
+	grep -q 'getaddrinfo for host "some-host" port 80: timed out' client.err
+}
+
+@test "256 hosts with 10 ports each, most of them silent: the time of one" {
+	private
+	start beyond unshare -n sh -c 'ip link set lo up; echo up; exec sleep 1000'
+	wait_for_line beyond.out up
+	local beyond=(nsenter -t "$(pgrep -P "$pid" || echo "$pid")" -n)
+	within_it ip link add near type veth peer name far netns "${beyond[2]}"
+	within_it ip address add 10.7.1.1/16 dev near
+	within_it ip link set near up
+	within_it "${beyond[@]}" sh -ec 'ip address add 10.7.1.2/16 dev far
+		ip link set far up; ip route add local 10.7.0.0/24 dev lo'
+	within_it "${beyond[@]}" nft -f - <<-'END' || skip "needs nft"
+	table inet scan {
+		chain in { type filter hook prerouting priority -300
+			ip protocol tcp numgen random mod 100 < 2 drop; }
+		chain out { type filter hook output priority -300
+			ip protocol tcp numgen random mod 100 < 2 drop; }
+		chain input { type filter hook input priority 0
+			iifname far tcp dport != 3000 drop
+			iifname far ip daddr & 0.0.0.1 == 0.0.0.1 drop
+		}
+	}
+	END
+	serve far "${beyond[@]}" /usr/bin/python3 -c 'import select, socket, sys
+server = socket.create_server(("0.0.0.0", 3000), backlog=512)
+print("Listening on it 3000", file=sys.stderr, flush=True)
+while True:
+    server.accept()[0].close()'
+	for _ in 1 2 3; do
+		timed nc -zv --any -w 1 10.7.0.0/24:3000-3009
+		[ "$status" -eq 0 ]
+		[[ ${lines[-1]} == *"256 targets: 128 open, 0 closed, 0 unreachable, 2432 filtered, 0 not"* ]]
+		between 950 1500
+	done
+}
+
+# --- waiting ----------------------------------------------------------------
+
+@test "--wait for many: each is told once it is there, the missing at the end" {
+	private
+	servers stay 4001
+	later 1 4002
+	until_true nc -z 127.0.0.1 4001
+	run -1 nc -zv --wait=2 127.0.0.1:4001,4002 127.0.0.1:4003 unix:path
+	[ "$output" = "\
+Connection to 127.0.0.1 4001 port [tcp/*] succeeded!
+nc-lite: waiting for 127.0.0.1 port 4002, 127.0.0.1 port 4003, path
+Connection to 127.0.0.1 4002 port [tcp/*] succeeded!
+nc-lite: gave up waiting for 127.0.0.1 port 4003 (Connection refused), path \
+(No such file or directory) after 2 s
+${lines[-1]}" ] || fail "$output"
+	[[ ${lines[-1]} == "nc-lite: 3 targets: 2 open, 2 closed, "* ]]
+}
+
+@test "--wait ends soon after the last of 20 targets has come" {
+	private
+	start later /usr/bin/python3 -c 'import socket, time
+kept = []
+for port in range(4001, 4021):
+    time.sleep(0.1)
+    kept.append(socket.create_server(("127.0.0.1", port)))
+print(time.clock_gettime(time.CLOCK_MONOTONIC), flush=True)
+time.sleep(60)'
+	run -0 nc -z --wait $(printf '127.0.0.1:%d ' {4001..4020})
+	/usr/bin/python3 -c 'import sys, time
+late = time.clock_gettime(time.CLOCK_MONOTONIC) - float(sys.argv[1])
+print(late)
+assert 0 < late < 1.1' "$(<later.out)"
+}
+
+@test "--wait --any is content with one, and leaves the others" {
+	private
+	later 1 4002
+	timed nc -z --wait --any 10.9.9.2:80 127.0.0.1:4002
+	[ "$status" -eq 0 ]
+	between 900 2500
+}
+
+@test "--closed: a port that is to be free, waited for or not" {
+	private
+	servers stay 4001
+	server=$pid
+	run -0 nc -z --closed 127.0.0.1:4002
+	run -1 nc -z --closed 127.0.0.1 4001
+	client -zv --wait --closed 127.0.0.1:4001
+	wait_for_line client.err 'waiting for 127.0.0.1 port 4001 to be closed'
+	client=$pid
+	kill "$server"
+	wait_exit "$client"
+	[ "$status" -eq 0 ]
+	as=again servers stay 4001
+	run -1 nc -z --wait=0.3 --closed 127.0.0.1:4001
+	[ "$output" = "nc-lite: gave up waiting for 127.0.0.1 port 4001 to be closed after 0.3 s: connected" ]
+}
+
+@test "UDP that is silent is not waited for as open, unless one assumes so" {
+	private
+	run -3 nc -zu --wait=0.6 -w 0.2 10.9.9.2:4001
+	run -0 nc -zu --wait=5 -w 0.2 --assume-open 10.9.9.2:4001
+	run -0 nc -zu -w 0.2 --assume-open 10.9.9.2 4001
+	run -1 nc -zu -w 0.2 --assume-open 127.0.0.1 4001
+}
+
+@test "stdin is never read, --wait or not" {
+	private
+	servers stay 4001
+	{
+		nc -z --wait 127.0.0.1:4001
+		read -r rest
+	} <<<untouched
+	[ "$rest" = untouched ]
+}
+
+# --- whether it answers -----------------------------------------------------
+
+@test "--send and --expect: the answer decides, and is shown" {
+	private
+	servers '+PONG\r\n' 4001
+	as=other servers '-ERR \x1bno\r\n' 4002
+	run -0 nc -z --send 'PING\r\n' --expect '^\+PONG\r$' 127.0.0.1 4001
+	run -1 nc -zv --send 'PING\r\n' --expect '\+PONG' 127.0.0.1 4002
+	[ "$output" = 'nc-lite: connect to 127.0.0.1 port 4002 (tcp) failed: wrong answer: -ERR \x1bno' ]
+	grep -qx "b'PING\\\\r\\\\n'" servers.out
+	run -1 nc -z --json --send x --expect PONG 127.0.0.1 4002
+	[[ $output == *'"state":"wrong"'*'"answer":"-ERR \u001bno"'* ]]
+	run -2 nc -z --expect '(' 127.0.0.1 4001
+	one_line "expect: bad value '\('"
+}
+
+@test "--expect without an answer is wrong when the time is over" {
+	private
+	servers stay 4001
+	timed nc -zv -w 0.5 --expect x 127.0.0.1 4001
+	[ "$status" -eq 1 ]
+	between 450 1500
+	[[ $output == *"failed: no answer" ]]
+}
+
+@test "--send and --expect over UDP and UNIX" {
+	private
+	start udp /usr/bin/python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 4001))
+while True:
+    said, who = s.recvfrom(99); s.sendto(b"you said " + said, who)'
+	until_true nc -zu -w 1 127.0.0.1 4001
+	run -0 nc -zu -w 1 --send 'a\x00b' --expect 'said a b' 127.0.0.1 4001
+	run -1 nc -zuv -w 0.4 --send 'c' --expect 'said a' 127.0.0.1 4001
+	[[ $output == *"failed: wrong answer: you said c" ]]
+	start path "$NC_LITE" -lkU path --exec cat
+	until_true test -S path
+	run -0 nc -z --send 'ab' --expect '^ab$' unix:path
+}
+
+@test "--settle: what accepts and hangs up is closing; --wait looks by itself" {
+	private
+	servers close 4001
+	as=two servers reset 4002
+	as=three servers stay 4003
+	run -0 nc -z 127.0.0.1:4001
+	run -1 nc -zv --settle 127.0.0.1:4001
+	[[ $output == *"failed: accepted, and hung up at once" ]]
+	run -1 nc -z --json --settle 127.0.0.1:4002
+	[[ $output == *'"state":"clos'* ]]
+	timed nc -z --settle=0.3 127.0.0.1:4003
+	[ "$status" -eq 0 ]
+	between 290 900
+	run -1 nc -z --wait=0.7 127.0.0.1:4001
+	[[ $output == *"gave up waiting for 127.0.0.1 port 4001 after 0.7 s: accepted, and hung up at once" ]]
+}
+
+@test "--http: 2xx and 3xx are good, and the status line is told" {
+	private
+	servers 'HTTP/1.1 204 No Content\r\n\r\n' 4001
+	as=bad servers 'HTTP/1.1 503 Service Unavailable\r\n\r\n' 4002
+	names "127.0.0.1 web"
+	run -0 nc -zv --http=/health web 4001
+	[ "${lines[1]}" = "nc-lite: web port 4001: HTTP/1.1 204 No Content" ]
+	grep -q "^b'GET /health HTTP/1.1.r.nHost: web:4001.r.n" servers.out
+	run -1 nc -zv --http web:4002
+	[[ $output == *"failed: wrong answer: HTTP/1.1 503 Service Unavailable" ]]
+	run -1 nc -z --http web:4001,4002
+	run -0 nc -z --http --json web:4001
+	[[ $output == *'"reason":"HTTP/1.1 204 No Content"'* ]]
+}
+
+@test "real ones: memcached, nginx and redis, where they are" {
+	private
+	if command -v memcached; then
+		start memcached memcached -l 127.0.0.1 -p 4001 -U 0 -u "$(id -un)"
+		run -0 nc -z --wait --send 'version\r\n' --expect '^VERSION ' 127.0.0.1:4001
+	fi
+	if command -v redis-server; then
+		start redis redis-server --port 4002 --save '' --dir .
+		run -0 nc -z --wait --send 'PING\r\n' --expect '\+PONG' 127.0.0.1:4002
+	fi
+	if command -v nginx; then
+		printf '%s\n' 'daemon off; master_process off; pid nginx.pid;' \
+		    "error_log nginx.log; events {}" \
+		    "http { access_log off; client_body_temp_path t;" \
+		    "server { listen 127.0.0.1:4003; location = / { return 404; }" \
+		    "location = /ok { return 301 /; } } }" >nginx.conf
+		start nginx nginx -p "$PWD" -c "$PWD/nginx.conf" -e nginx.log
+		run -0 nc -z --wait --http=/ok 127.0.0.1:4003
+		run -1 nc -z --http 127.0.0.1:4003
+	fi
+}
+
+# --- again and again --------------------------------------------------------
+
+@test "--every: a line each round, and the sums at the end" {
+	private
+	servers stay 4001
+	run -0 --separate-stderr nc -z --every 0.1 --count 3 127.0.0.1:4001
+	[ "${#lines[@]}" -eq 3 ]
+	for line in "${lines[@]}"; do
+		[[ $line =~ ^20[0-9-]+T[0-9:]+\.[0-9]{3}Z\ 127.0.0.1\ port\ 4001\ open\ [0-9.]+\ ms$ ]] || fail "$line"
+	done
+	[[ $stderr =~ ^nc-lite:\ 127.0.0.1\ port\ 4001:\ 3\ rounds,\ 0\ failed,\ min/median/p99/max\ [0-9.]+/[0-9.]+/[0-9.]+/[0-9.]+\ ms$ ]]
+	run -1 --separate-stderr nc -z --every 0.1 --count 2 127.0.0.1:4001,4002
+	[ "${#lines[@]}" -eq 4 ]
+	[[ ${lines[1]} == *" port 4002 closed 0."*" ms (Connection refused)" ]]
+	[[ $stderr == *"port 4002: 2 rounds, 2 failed" ]]
+}
+
+@test "--every --json, and SIGUSR1 asks for the sums so far" {
+	private
+	servers stay 4001
+	client -z --every 0.1 127.0.0.1:4001
+	wait_for_line client.out 'open'
+	kill -USR1 "$pid"
+	wait_for_line client.err ' rounds, 0 failed, min/median/p99/max '
+	run -0 nc -z --json --every 0.05 --count 2 127.0.0.1:4001
+	/usr/bin/python3 -c 'import json, sys
+lines = [json.loads(line) for line in sys.stdin]
+assert [line["state"] for line in lines[:2]] == ["open"] * 2, lines
+assert lines[0]["time"] < lines[1]["time"], lines
+assert lines[2]["rounds"] == 2 and lines[2]["failed"] == 0, lines
+assert lines[2]["min"] <= lines[2]["median"] <= lines[2]["max"], lines' <<<"$output"
+}
+
+# --- who reads --------------------------------------------------------------
+
+# terminal CMD...: CMD with a terminal as its stderr; what it says is in tty.out.
+terminal() {
+	bounded /usr/bin/python3 -c 'import os, pty, sys
+status = pty.spawn(sys.argv[1:])
+sys.exit(os.waitstatus_to_exitcode(status))' "$@" >tty.out </dev/null
+}
+
+@test "a terminal has columns and colours, NO_COLOR no colours, a file neither" {
+	private
+	servers stay 4001
+	run -1 terminal "$NC_LITE" -zv 127.0.0.1:4001 127.0.0.1:4002
+	grep -q $'^127.0.0.1 port 4001  *\033\[32mopen  *\033\[0m connected' tty.out
+	grep -q $'^127.0.0.1 port 4002  *\033\[31mclosed  *\033\[0m Connection refused' tty.out
+	NO_COLOR=1 run -1 terminal "$NC_LITE" -zv 127.0.0.1:4001 127.0.0.1:4002
+	run ! grep $'\033' tty.out
+	grep -q '^127.0.0.1 port 4001  *open  *connected' tty.out
+	run -1 nc -zv 127.0.0.1:4001 127.0.0.1:4002
+	[[ $output != *$'\033'* ]]
+}
+
+@test "--progress shows how far a scan is, on a terminal" {
+	private
+	run -3 terminal "$NC_LITE" -z --progress -w 0.6 10.9.9.2 1-50
+	grep -q '0 of 50 ports tested, 0 open' tty.out
+	run -3 nc -z --progress -w 0.3 10.9.9.2 1-5
+	[ -z "$output" ]
+}
