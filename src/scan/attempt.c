@@ -281,9 +281,6 @@ attempt_begin(struct scan *scan, struct attempt *attempt)
 	attempt->result->icmp = -1;
 	attempt->result->took_us = 0;
 	attempt->since_us = clock_now_us();
-	attempt->again_us = scan->pass_us < 0 || scan->source.count > 0 ||
-	    attempt->target->is_path ? CLOCK_NEVER :
-	    attempt->since_us + scan->pass_us / ATTEMPT_TRIES;
 	error = ask(scan, attempt, &attempt->fd[0]);
 	if (scan->broken || attempt_is_shortage(error))
 		return error;

@@ -262,11 +262,11 @@ is_early(struct scan *scan, struct attempt *attempt)
 	return false;
 }
 
+/* All that is begun at once has one time, or each would wake us alone. */
 static void
-begin(struct scan *scan, struct target *target)
+begin(struct scan *scan, struct target *target, int64_t now_us)
 {
 	struct attempt *attempt = &scan->attempt[scan->busy];
-	int64_t now_us = clock_now_us();
 	int error;
 
 	*attempt = (struct attempt){
@@ -276,6 +276,9 @@ begin(struct scan *scan, struct target *target)
 		.address = (uint16_t)scan->address,
 		.fd = { -1, -1 },
 		.place = { -1, -1 },
+		.again_us = scan->pass_us < 0 || scan->source.count > 0 ||
+		    target->is_path ? CLOCK_NEVER :
+		    now_us + scan->pass_us / ATTEMPT_TRIES,
 		.until_us = scan->pass_us < 0 ? CLOCK_NEVER :
 		    now_us + scan->pass_us,
 	};
@@ -305,7 +308,7 @@ begin_some(struct scan *scan)
 	for (i = 0; i < BATCH && scan->busy < scan->room &&
 	    scan->begin_us <= now_us && scan->turn_us <= now_us &&
 	    !scan->broken && (target = next(scan)) != NULL; i++)
-		begin(scan, target);
+		begin(scan, target, now_us);
 }
 
 /* Those that go on keep their order: what is open is told in it. */
