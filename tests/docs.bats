@@ -122,6 +122,7 @@ in_bash() {
 
 # in_fish LINE: what fish offers for it.
 in_fish() {
+	# shellcheck disable=SC2016 # fish's own
 	HOME=$PWD fish --no-config -c 'source $argv[1]
 		function __nc_lite_hosts; echo a-host; end
 		complete -C $argv[2]' "$TOP/completions/nc-lite.fish" "$1" |

@@ -292,7 +292,6 @@ sys.exit(code or os.get_blocking(0) or os.get_blocking(1))' \
 }
 
 @test "-W ends after so many reads, whatever else there is to come" {
-	local i
 	idle_pipe
 	peer say one pause 0.3 say two pause 0.3 say three readall
 	run -0 nc -W 2 127.0.0.1 "$port" <&"$idle"

@@ -360,7 +360,7 @@ limit(const struct options *options)
 	    has.rlim_cur >= OTHERS + wanted * each)
 		return wanted;
 	return has.rlim_cur > OTHERS + each ?
-	    (has.rlim_cur - OTHERS) / each : 1;
+	    (size_t)(has.rlim_cur - OTHERS) / each : 1;
 }
 
 /* -k: all who come, at once. */

@@ -489,7 +489,7 @@ make_room(struct scan *scan)
 		setrlimit(RLIMIT_NOFILE, &limit);
 		if (scan->room * 2 + OTHERS > limit.rlim_cur)
 			scan->room = limit.rlim_cur > OTHERS + 2 ?
-			    (limit.rlim_cur - OTHERS) / 2 : 1;
+			    (size_t)(limit.rlim_cur - OTHERS) / 2 : 1;
 	}
 	scan->attempt = calloc(scan->room, sizeof(*scan->attempt));
 	return scan->attempt != NULL && (scan->config->every_us < 0 ||
