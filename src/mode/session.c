@@ -228,7 +228,11 @@ session_step(struct session *session, const struct loop *loop)
 		shake_hands(session, loop);
 		break;
 	case SESSION_RELAY:
-		relay_step(&session->relay, loop);
+		if (session->hub != NULL && session->member.behind)
+			relay_give_up(&session->relay, EXIT_NETWORK,
+			    "more than 1 MiB behind the others");
+		else
+			relay_step(&session->relay, loop);
 		if (session->relay.state == RELAY_DONE)
 			end(session);
 		break;

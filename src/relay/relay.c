@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "relay/relay.h"
 
 #include "base/clock.h"
@@ -46,7 +48,8 @@ begin_flows(struct relay *relay)
 	send->hold_end = rules->hold_end;
 	send->line_us = rules->line_us;
 	send->copy_only |= rules->line_us > 0;
-	receive->keep_sink = rules->keep_output;
+	receive->keep_sink = rules->keep_output &&
+	    !(relay->local->caps & STREAM_SHARED);
 	receive->reads = rules->reads;
 	receive->copy_only |= rules->reads > 0;
 	throttle_begin(&send->throttle, rules->send_rate);
@@ -85,6 +88,15 @@ relay_close(struct relay *relay)
 {
 	flow_close(&relay->send);
 	flow_close(&relay->receive);
+}
+
+void
+relay_give_up(struct relay *relay, int code, const char *reason)
+{
+	count_take(relay);
+	snprintf(relay->outcome.reason, OUTCOME_REASON, "%s", reason);
+	relay->outcome.code = code;
+	relay->state = RELAY_DONE;
 }
 
 void

@@ -110,6 +110,9 @@ void	relay_step(struct relay *, const struct loop *);
 /* The next step is worth it, though no descriptor will say so. */
 void	relay_wake(struct relay *);
 
+/* Ends it with this code, for a reason that no stream has. */
+void	relay_give_up(struct relay *, int code, const char *reason);
+
 /* Gives back what was borrowed. */
 void	relay_close(struct relay *);
 

@@ -7,11 +7,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/loop.h"
 #include "stream/hub.h"
 
 #define PIECE	((size_t)64 << 10)	/* read from stdin at once */
 #define SMALL	((size_t)4 << 10)	/* a chunk has this much room at least */
+
+/* For the rest of a line whose begin went out while nobody else was there. */
+#define OPEN	(CLOCK_SECOND / 5)
 
 /* Who relays may be so far ahead of the fastest of those who listen. */
 #define AHEAD	((size_t)256 << 10)
@@ -127,6 +131,11 @@ tell(struct hub *hub, struct hub_member *from, const uint8_t *data,
 {
 	enum io answer = put(hub, data, size);
 
+	if (answer == IO_OK && (hub->open == NULL || hub->open == from ||
+	    hub->open_us != 0)) {
+		hub->open = data[size - 1] != '\n' ? from : NULL;
+		hub->open_us = 0;
+	}
 	if (answer == IO_OK && hub->relayed && hub->count > 1 &&
 	    !say(hub, from, data, size))
 		answer = IO_FAIL;
@@ -206,12 +215,20 @@ whole_lines(const struct hub_member *member, const uint8_t *data, size_t size)
 	return end != NULL ? (size_t)(end - data) + 1 : 0;
 }
 
-/* Whether stdout and the others can take more now. */
+/*
+ * Whether stdout and the others can take more now. Who was alone may have left
+ * a line open: it has a moment to go on with it.
+ */
 static bool
-has_room(const struct hub_member *member)
+has_room(struct hub_member *member)
 {
-	const struct hub *hub = member->hub;
+	struct hub *hub = member->hub;
 
+	if (hub->open != NULL && hub->open != member && hub->open_us == 0)
+		hub->open_us = clock_deadline(OPEN);
+	if (hub->open != NULL && hub->open != member &&
+	    !clock_passed(hub->open_us))
+		return false;
 	return hub->rest_head == hub->rest_tail && (!hub->relayed ||
 	    hub->count == 1 || least_behind(hub, member) < AHEAD);
 }
@@ -370,6 +387,8 @@ member_close(struct stream *stream)
 	else
 		hub->members = member->next;
 	hub->count--;
+	if (hub->open == member)
+		hub->open = NULL;
 	member->at->readers--;
 	drop_old(hub);
 	wake_waiting(hub);
@@ -385,7 +404,8 @@ open_file(struct hub_member *member, struct stream *stream, const char *path)
 	if (stream->rfd == -1 || fstat(stream->rfd, &file) == -1)
 		return false;
 	member->size = S_ISREG(file.st_mode) ? file.st_size : 0;
-	stream->caps = S_ISREG(file.st_mode) ? STREAM_RAW_INPUT : 0;
+	stream->caps = STREAM_SHARED |
+	    (S_ISREG(file.st_mode) ? STREAM_RAW_INPUT : 0);
 	stream->input = path;
 	return true;
 }
@@ -417,7 +437,8 @@ hub_join(struct hub *hub, struct hub_member *member, struct stream *stream,
 		.priv = member,
 		.rfd = -1,
 		.wfd = -1,
-		.caps = caps & (STREAM_NO_INPUT | STREAM_TERMINAL),
+		.caps = STREAM_SHARED |
+		    (caps & (STREAM_NO_INPUT | STREAM_TERMINAL)),
 		.input = hub->local.input,
 		.output = hub->local.output,
 	};
@@ -488,6 +509,8 @@ hub_watch(struct hub *hub, struct loop *loop)
 {
 	hub->out_place = loop_watch(loop, hub->local.wfd,
 	    hub->rest_head < hub->rest_tail ? POLLOUT : 0);
+	if (hub->open != NULL && hub->open_us != 0)
+		loop_until(loop, hub->open_us);
 	hub->in_place = loop_watch(loop, wants_input(hub) ?
 	    hub->local.rfd : -1, POLLIN);
 }
@@ -521,6 +544,9 @@ hub_step(struct hub *hub, const struct loop *loop)
 		stream_fail(&hub->local, EPIPE);
 		hub->failed = true;
 	}
+	if (hub->open != NULL && hub->open_us != 0 &&
+	    loop_passed(loop, hub->open_us))
+		wake_waiting(hub);
 	if (hub->rest != NULL && !hub->failed && flush(hub))
 		wake_waiting(hub);
 	if (loop_revents(loop, hub->in_place) != 0)

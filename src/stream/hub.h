@@ -58,6 +58,8 @@ struct hub {
 	enum io	 input_wants;
 	uint8_t	*rest;		/* what stdout did not take, whole lines */
 	size_t	 rest_head, rest_tail;
+	const struct hub_member *open;	/* whose line went out without its end */
+	int64_t	 open_us;	/* others wait for that no longer; 0: nobody does */
 	bool	 failed;	/* stdout has: the reason is local.error */
 	int	 in_place, out_place;
 };

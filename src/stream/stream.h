@@ -32,7 +32,8 @@ enum stream_caps {
 	STREAM_PIPE_INPUT = 1 << 8,	/* rfd is a pipe */
 	STREAM_PIPE_OUTPUT = 1 << 9,	/* wfd is a pipe */
 	STREAM_BUFFERS = 1 << 10,	/* holds bytes that poll does not see */
-	STREAM_MAY_LEAVE = 1 << 11	/* who stops reading us does no wrong */
+	STREAM_MAY_LEAVE = 1 << 11,	/* who stops reading us does no wrong */
+	STREAM_SHARED = 1 << 12		/* one of many: its end is not the others' */
 };
 
 #define STREAM_ERROR	256

@@ -96,12 +96,14 @@ def hear(port, client, stalled, results):
 def die(port, client, _, results):
     shuffle = random.Random(client * 31 + SEED)
     sock = connect(port)
-    sock.settimeout(shuffle.random() * 2)
+    until = time.monotonic() + shuffle.random() * 2
+    sock.settimeout(2)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                     b"\1\0\0\0\0\0\0\0")
     try:
-        while True:
+        while time.monotonic() < until:
             sock.sendall(b"some words of no end\n" * 100)
+            time.sleep(0.01)
     except OSError:
         pass
     sock.close()
