@@ -32,6 +32,8 @@ teardown() {
 end_all() {
 	local p
 	for p in $(jobs -pr); do
+		# strace that is killed lets go of what it traced, which goes on.
+		pkill -KILL -P "$p" || :
 		kill -KILL "$p" 2>/dev/null || :
 		wait "$p" 2>/dev/null || :
 	done
@@ -109,7 +111,7 @@ serve() {
 
 announced() {
 	# "listening on 127.0.0.1 only: ..." comes before, and has no port.
-	grep -v ' only: ' "$1" | grep -Eq '([Ll]istening|Bound) on ' ||
+	grep -av ' only: ' "$1" | grep -Eq '([Ll]istening|Bound) on ' ||
 	    gone "$pid"
 }
 
