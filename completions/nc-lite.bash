@@ -22,7 +22,7 @@ _nc_lite_has()
 	local word name=$2
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
 		[[ $word == "--$name" ]] && return 0
-		[[ $word =~ ^-[46bCcDdhklNnrStUuvz]*$1 ]] && return 0
+		[[ $word =~ ^-[46bCcDdFhklNnrStUuvz]*$1 ]] && return 0
 	done
 	return 1
 }
@@ -36,9 +36,9 @@ _nc_lite_operands()
 			skip=yes
 		elif [[ -n $skip ]]; then
 			skip=
-		elif [[ $word =~ ^-[46bCcDdhklNnrStUuvz]*[HIiKMmOpqRsTWw]$ ]]; then
+		elif [[ $word =~ ^-[46bCcDdFhklNnrStUuvz]*[HIiKMmOPpqRsTWwXx]$ ]]; then
 			skip=yes
-		elif [[ $word == --@(pin|interval|key|ttl|min-ttl|source-port|ca|source|allow|deny|alpn|cert|connect-timeout|exec|idle-timeout|max-conns|parallel|probe|probe-hex|psk|psk-new|sh-exec|count|every|expect|send|targets|timeout|tls-name|expect-digest|hex-dump|in|limit-rate|limit-rate-in|out|output|size) ]]; then
+		elif [[ $word == --@(proxy|proxy-type|proxy-user|pin|interval|key|ttl|min-ttl|source-port|ca|source|allow|deny|alpn|cert|connect-timeout|exec|idle-timeout|max-conns|parallel|probe|probe-hex|psk|psk-new|sh-exec|count|every|expect|send|targets|timeout|tls-name|expect-digest|hex-dump|in|limit-rate|limit-rate-in|out|output|size) ]]; then
 			skip=yes
 		elif [[ $word != -* ]]; then
 			((count++))
@@ -83,7 +83,7 @@ _nc_lite()
 		esac
 	fi
 
-	if [[ $prev =~ ^-[46bCcDdhklNnrStUuvz]*([HIiKMmOpqRsTWw])$ ]]; then
+	if [[ $prev =~ ^-[46bCcDdFhklNnrStUuvz]*([HIiKMmOPpqRsTWwXx])$ ]]; then
 		prev=-${BASH_REMATCH[1]}
 	fi
 	case $prev in
@@ -115,7 +115,12 @@ _nc_lite()
 		mapfile -t COMPREPLY < <(compgen -c -- "$cur")
 		return
 		;;
-	--tls-name)
+	-X|--proxy-type)
+		mapfile -t COMPREPLY < <(compgen -W '4 4A 5 connect https' \
+		    -- "$cur")
+		return
+		;;
+	-x|--proxy|--tls-name)
 		_nc_lite_hosts
 		return
 		;;
@@ -123,7 +128,7 @@ _nc_lite()
 		mapfile -t COMPREPLY < <(compgen -W 'h2 http/1.1' -- "$cur")
 		return
 		;;
-	--allow|--deny|-H|--pin|-I|-i|--interval|-M|--ttl|-m|--min-ttl|-O|-q|-W|-w|\
+	--allow|--deny|-P|--proxy-user|-H|--pin|-I|-i|--interval|-M|--ttl|-m|--min-ttl|-O|-q|-W|-w|\
 	--connect-timeout|--count|--every|--expect|--send|--expect-digest|--idle-timeout|--limit-rate|\
 	--limit-rate-in|--max-conns|--parallel|--probe-hex|--size|--timeout)
 		return
@@ -131,9 +136,9 @@ _nc_lite()
 	esac
 
 	if [[ $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '-4 -6 -b -C -c -D -d -H -h -I -i
-		    -K -k -l -M -m -N -n -O -p -q -R -r -S -s -T -t -U -u -v
-		    -W -w -z --ipv4 --ipv6 --broadcast --crlf --tls --pin
+		mapfile -t COMPREPLY < <(compgen -W '-4 -6 -b -C -c -D -d -F -H -h -I -i
+		    -K -k -l -M -m -N -n -O -P -p -q -R -r -S -s -T -t -U -u -v
+		    -W -w -X -x -z --proxy --proxy-type --proxy-user --ipv4 --ipv6 --broadcast --crlf --tls --pin
 		    --help --interval --key --keep-open --listen --ttl
 		    --min-ttl --nodns --source-port --ca --source --telnet
 		    --unixsock --udp --verbose --all --allow --alpn --any --append --assume-open --banner

@@ -11,7 +11,8 @@ bats_require_minimum_version 1.5.0
 NC_LITE=$(realpath -m "${NC_LITE:-$BATS_TEST_DIRNAME/../nc-lite}")
 PEERS=$BATS_TEST_DIRNAME/peers
 # What tests/setup did not install, and what is no user's.
-PATH=$PATH:$BATS_TEST_DIRNAME/unpacked/usr/sbin:/usr/sbin:/sbin
+unpacked=$BATS_TEST_DIRNAME/unpacked/usr
+PATH=$PATH:$unpacked/sbin:$unpacked/bin:/usr/sbin:/sbin
 # Options that our end gets in every test, to see that they harm none; and what
 # they print, which no test expects.
 read -ra with <<<"${NC_LITE_WITH-}"

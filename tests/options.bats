@@ -244,13 +244,6 @@ heard() {
 	refused "-V.*--version" -V 127.0.0.1 80
 }
 
-@test "the letters of proxies say that they are not there yet" {
-	refused '-x' -x proxy:1080 127.0.0.1 80
-	refused '-X' -X 5 127.0.0.1 80
-	refused '-P' -P user 127.0.0.1 80
-	refused '-F' -F 127.0.0.1 80
-}
-
 # --- -q, as others look for it ----------------------------------------------
 
 @test "-q without a value prints the words that libvirt looks for" {
@@ -290,8 +283,8 @@ heard() {
 	local topic
 	nc --help >all
 	grep -q 'OpenBSD netcat' all
-	[ "$(wc -l <all)" -le 100 ]
-	for topic in connect listen transfer tls test limits socket; do
+	[ "$(wc -l <all)" -le 110 ]
+	for topic in connect listen transfer tls proxy test limits socket; do
 		grep -q "${topic}[,.]" all
 		nc --help "$topic" >part
 		[ "$(grep -c nc-lite part)" -ge 2 ]

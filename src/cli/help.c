@@ -32,6 +32,9 @@ static const struct part {
 	    CERT, 'K', CLIENT_AUTH, ALPN },
 	    "nc-lite --psk-new key; nc-lite -lc --psk key 9000 >file\n"
 	    "nc-lite -c --psk key HOST 9000 <file" },
+	{ "proxy", "Through proxies", { 'x', 'X', 'P', 'F' },
+	    "nc-lite -x proxy:1080 HOST 22\n"
+	    "ssh -o ProxyCommand='nc-lite -X connect -x proxy %h %p' HOST" },
 	{ "test", "Test ports", { 'z', TARGETS, ALL, ANY, CLOSED,
 	    EACH_ADDRESS, SETTLE, SEND, EXPECT, HTTP, BANNER, EVERY,
 	    COUNT_ROUNDS, JSON, 'r', PARALLEL, PROBE, PROBE_HEX,
@@ -99,7 +102,8 @@ print_all(void)
 	    "       nc-lite -z [options] host:ports... [-- command]\n"
 	    "Letters are as in Debian's OpenBSD netcat. \"--help TOPIC\" "
 	    "prints one part with\n"
-	    "examples: connect, listen, transfer, tls, test, limits, socket.\n"
+	    "examples: connect, listen, transfer, tls, proxy, test, limits, "
+	    "socket.\n"
 	    "TIME: seconds, or with a unit: 0.5, 500ms, 2m, 1h.\n"
 	    "SIZE, RATE: bytes, or with a unit: 500k, 3.2M, 1G.");
 	for (part = parts; part < parts + PARTS; part++)

@@ -30,6 +30,7 @@ enum kind {
 	CLASS,			/* int: -T's type of service */
 	QUIT,			/* -q: a time, or negative for no limit */
 	PIN,			/* one more of struct tls_config's pins */
+	LIST,			/* one more of a struct options_list */
 	NETWORKS,		/* more of a struct access_list */
 	NEW_PSK,		/* made at once */
 	HELP,
@@ -61,6 +62,8 @@ static const struct row {
 	{ 'D', NULL, NULL, FLAG, AT(socket.debug), 0, 0, "set SO_DEBUG" },
 	{ 'd', NULL, NULL, FLAG, AT(local.no_input), 0, 0,
 	    "do not read stdin" },
+	{ 'F', NULL, NULL, FLAG, AT(pass_fd), 0, 0,
+	    "pass the connected socket to stdout (ssh)" },
 	{ 'H', "pin", "PIN", PIN, 0, 0, 0,
 	    "accept only this key: sha256:HEX; repeatable" },
 	{ 'h', "help", NULL, HELP, 0, 0, 0, "print this and exit" },
@@ -84,6 +87,8 @@ static const struct row {
 	    "do not look up names" },
 	{ 'O', NULL, "BYTES", NUMBER, AT(socket.send_buffer), 1, 1 << 30,
 	    "send buffer of the socket" },
+	{ 'P', "proxy-user", "USER", LIST, AT(given.proxy_users), 0, 0,
+	    "user name at the proxy" },
 	{ 'p', "source-port", "PORT", TEXT, AT(given.port), 0, 0,
 	    "port to connect from, or listen on" },
 	{ 'q', NULL, "TIME", QUIT, AT(given.quit_us), 0, 0,
@@ -109,6 +114,10 @@ static const struct row {
 	    "end after COUNT datagrams or reads" },
 	{ 'w', NULL, "TIME", TIME, AT(given.wait_us), 0, 0,
 	    "timeout for connecting and inactivity" },
+	{ 'X', "proxy-type", "KIND", LIST, AT(given.proxy_kinds), 0, 0,
+	    "proxy protocol: 4, 4A, 5, connect, https" },
+	{ 'x', "proxy", "PROXY", LIST, AT(given.proxies), 0, 0,
+	    "connect through HOST[:PORT] or a URL" },
 	{ 'z', NULL, NULL, CHOICE, AT(mode), MODE_SCAN, 0,
 	    "only test whether ports are open" },
 	{ ALL, "all", NULL, FLAG, AT(scan.all), 0, 0,
@@ -300,6 +309,14 @@ add_pin(const struct row *row, const char *value, struct tls_config *tls)
 	tls->pin[tls->pins++] = value;
 }
 
+static void
+add_word(const struct row *row, const char *value, struct options_list *list)
+{
+	if (list->count == OPTIONS_HOPS)
+		bad_value(row, value, "too many");
+	list->word[list->count++] = value;
+}
+
 void
 options_print(int key)
 {
@@ -377,6 +394,9 @@ obey(const struct row *row, const char *value, struct options *options)
 		error = access_parse(value, at);
 		if (error != NULL)
 			refuse("--%s: %s", row->name, error);
+		break;
+	case LIST:
+		add_word(row, value, at);
 		break;
 	case PIN:
 		add_pin(row, value, &options->tls);

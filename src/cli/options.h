@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "net/access.h"
+#include "connect/proxy.h"
 #include "net/address.h"
 #include "net/ports.h"
 #include "net/socket.h"
@@ -26,6 +27,14 @@ enum mode {
 	MODE_SCAN
 };
 
+#define OPTIONS_HOPS	8	/* proxies, one behind the other */
+
+/* The values of an option that may be repeated. */
+struct options_list {
+	const char *word[OPTIONS_HOPS];
+	size_t	 count;
+};
+
 struct options {
 	int	 mode;		/* enum mode */
 
@@ -36,8 +45,12 @@ struct options {
 	const char *ports_text;	/* as given; NULL for UNIX */
 	struct socket_config socket;
 	struct tls_config tls;
+	struct connector_hop hop[OPTIONS_HOPS];	/* the nearest first */
+	struct proxy_config proxy[OPTIONS_HOPS];	/* the hops' */
+	size_t	 hops;
 
 	/* what to do once there */
+	bool	 pass_fd;	/* only to hand over the descriptor */
 	bool	 keep_open;	/* serve all who come */
 	bool	 shuffle;
 	struct scan_config scan;	/* but for what stands here */
@@ -62,6 +75,7 @@ struct options {
 		int	 verbosity;
 		const char *port, *probe, *probe_hex, *targets;
 		int64_t	 wait_us, quit_us;
+		struct options_list proxies, proxy_kinds, proxy_users;
 	} given;
 };
 

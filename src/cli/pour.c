@@ -211,6 +211,7 @@ pour(struct options *options)
 	pour_time(options);
 	pour_stay(options);
 	pour_tls(options);
+	proxies_parse(options);
 	pour_files(options);
 	pour_child(options);
 	pour_probe(options);

@@ -31,14 +31,6 @@ static const struct { int letter; const char *why; } ambiguous[] = {
 	    "neither is supported" },
 	{ 'V', "is a routing table for some netcats and the version for "
 	    "others: use --version" },
-	{ 'x', "names a proxy; proxies are not supported yet: use "
-	    "nc.openbsd -x" },
-	{ 'X', "names a proxy protocol; proxies are not supported yet: use "
-	    "nc.openbsd -X" },
-	{ 'P', "names a proxy user; proxies are not supported yet: use "
-	    "nc.openbsd -P" },
-	{ 'F', "passes a descriptor, which is not supported yet: use "
-	    "nc.openbsd -F" },
 };
 
 void

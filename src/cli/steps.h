@@ -45,6 +45,9 @@ void	conflicts_check(void);
 /* The count operands: host and port, address and port, or a path. */
 void	operands_parse(struct options *, char *operand[], int count);
 
+/* The proxies on the way to what the operands name. */
+void	proxies_parse(struct options *);
+
 /* What was given as it is meant: into the structs of the rooms that obey. */
 void	pour(struct options *);
 

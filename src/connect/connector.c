@@ -12,6 +12,7 @@
 #include "net/endpoint.h"
 #include "net/resolve.h"
 #include "stream/plain.h"
+#include "stream/tls.h"
 
 void
 connector_begin(struct connector *connector,
@@ -205,6 +206,21 @@ wrap(struct connector *connector, int fd)
 	connector->state = CONNECTOR_HANDSHAKE;
 }
 
+/* The same through TLS to a proxy, which is not to be told of. */
+static void
+cover(struct connector *connector)
+{
+	struct stream *stream = connector->stream;
+	struct tls_context *tls = connector->config->tls;
+
+	connector->wants = IO_OK;
+	connector->state = tls != NULL ? CONNECTOR_HANDSHAKE : CONNECTOR_READY;
+	if (tls == NULL || tls_open(stream, tls))
+		return;
+	diag_error("no memory for a peer");
+	fail(connector, EXIT_LOCAL);
+}
+
 static void
 step_connect(struct connector *connector, const struct loop *loop)
 {
@@ -292,7 +308,10 @@ step_proxy(struct connector *connector, const struct loop *loop)
 		connector->hop++;
 	}
 	race_announce(&config->endpoint, NULL);
-	wrap(connector, connector->stream->rfd);
+	if (connector->stream->ops->handshake != NULL)
+		cover(connector);
+	else
+		wrap(connector, connector->stream->rfd);
 }
 
 static void

@@ -13,6 +13,7 @@
 
 struct question;
 struct race;
+struct tls_context;
 
 /*
  * A proxy on the way, which is connected to in the place of the target and
@@ -50,6 +51,8 @@ struct connector_config {
 	bool	 (*wrap)(const void *context, int fd, const struct address *,
 		    struct stream *);
 	const void *context;
+	/* The target's TLS, for what is behind a proxy's; NULL: none. */
+	struct tls_context *tls;
 };
 
 enum connector_state {

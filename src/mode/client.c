@@ -1,3 +1,7 @@
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/loop.h"
@@ -5,6 +9,7 @@
 #include "connect/connector.h"
 #include "mode/mode.h"
 #include "mode/session.h"
+#include "net/socket.h"
 
 /* Connected, wrapped, and with hands shaken. */
 static int
@@ -14,6 +19,9 @@ reach(const struct options *options, struct session *session)
 		.endpoint = options->endpoint,
 		.port_text = options->ports_text,
 		.socket = options->socket,
+		.hop = options->hop,
+		.hops = options->hops,
+		.tls = session_tls(),
 		.try_us = options->connect_us,
 		.await_us = options->await_us,
 		.deadline_us = options->deadline_us,
@@ -35,6 +43,22 @@ reach(const struct options *options, struct session *session)
 	return connector.code;
 }
 
+/* -F: whoever has started us goes on with the connection itself. */
+static int
+hand_over(struct stream *peer)
+{
+	int error = socket_pass(peer->rfd, STDOUT_FILENO);
+
+	if (error != 0) {
+		socket_abortive(peer->rfd, true);
+		diag_error("cannot pass the connection to stdout: %s",
+		    error == ENOTSOCK ? "it is no UNIX socket" :
+		    strerror(error));
+	}
+	peer->ops->close(peer);
+	return error == 0 ? EXIT_DONE : EXIT_LOCAL;
+}
+
 int
 mode_client(const struct options *options)
 {
@@ -45,6 +69,8 @@ mode_client(const struct options *options)
 		code = reach(options, &session);
 	if (code != EXIT_DONE)
 		return code;
+	if (options->pass_fd)
+		return hand_over(&session.peer);
 	session_begin(&session, options);
 	return session_run(&session);
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -247,4 +248,28 @@ socket_text(int fd, const struct address *peer, char *text)
 	    transport_of_socket(fd)->name, address_port_text(&local, here),
 	    address_port_text(peer, there));
 	return text;
+}
+
+int
+socket_pass(int fd, int through)
+{
+	union {
+		struct cmsghdr head;
+		char	 room[CMSG_SPACE(sizeof(int))];
+	} control = { .head = {
+		.cmsg_len = CMSG_LEN(sizeof(int)),
+		.cmsg_level = SOL_SOCKET,
+		.cmsg_type = SCM_RIGHTS,
+	} };
+	struct iovec octet = { .iov_base = "", .iov_len = 1 };
+	struct msghdr message = { .msg_iov = &octet, .msg_iovlen = 1,
+	    .msg_control = &control, .msg_controllen = sizeof(control) };
+	int flags = fcntl(fd, F_GETFL);
+
+	memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
+	fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	socket_abortive(fd, false);
+	if (sendmsg(through, &message, MSG_NOSIGNAL) == 1)
+		return 0;
+	return errno == EINVAL || errno == EOPNOTSUPP ? ENOTSOCK : errno;
 }

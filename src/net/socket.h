@@ -98,6 +98,13 @@ void	socket_acknowledge(int fd);
 void	socket_urgent_inline(int fd);
 
 /*
+ * Hands the descriptor to the process at the other end of a UNIX socket
+ * (unix(7), SCM_RIGHTS) as a plain one: blocking, not abortive. Returns 0 or the
+ * errno: ENOTSOCK for what is none.
+ */
+int	socket_pass(int fd, int through);
+
+/*
  * "tcp 127.0.0.1 40000 -> 127.0.0.1 22": the 5-tuple for a reader. text has
  * SOCKET_TEXT bytes.
  */

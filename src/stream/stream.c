@@ -16,6 +16,7 @@ stream_fail(struct stream *stream, int error)
 	if (error == EPIPE && stream->caps & STREAM_ACKNOWLEDGES)
 		error = ECONNRESET;
 	stream->broken_pipe = error == EPIPE;
+	stream->why = error;
 	snprintf(stream->error, sizeof(stream->error), "%s", strerror(error));
 	return IO_FAIL;
 }

@@ -78,7 +78,8 @@ struct stream {
 	int	 code;		/* exit code of its failure; 0: by its role */
 	bool	 broken_pipe;	/* IO_FAIL came as EPIPE */
 	bool	 refused;	/* one end is not who the other wants */
-	char	 error[STREAM_ERROR];	/* why IO_FAIL; the first stays */
+	int	 why;		/* the errno behind IO_FAIL, or 0 */
+	char	 error[STREAM_ERROR];	/* the same in words; the first stays */
 };
 
 /* Notes errno as the reason, unless there is one, and returns IO_FAIL. */

@@ -29,7 +29,8 @@
 struct tls {
 	SSL	*ssl;
 	struct tls_context *context;
-	int	 fd;
+	struct stream below;	/* what carries the records */
+	bool	 is_layer;	/* that is TLS, too (a proxy's) */
 	uint8_t	*data;		/* records at rest: head..tail of size */
 	size_t	 head, tail, size;
 	size_t	 taken;		/* bytes in them that write has not owned to */
@@ -57,7 +58,7 @@ speaks_tls(struct tls *tls)
 
 	if (tls->heard)
 		return said[0] == '\0';
-	size = recv(tls->fd, said, sizeof(tls->plain) - 1, MSG_PEEK);
+	size = recv(tls->below.rfd, said, sizeof(tls->plain) - 1, MSG_PEEK);
 	tls->heard = size >= 0;
 	if (size <= 0 || said[0] == SSL3_RT_HANDSHAKE ||
 	    said[0] == SSL3_RT_ALERT) {
@@ -69,6 +70,30 @@ speaks_tls(struct tls *tls)
 	said[0] = said[0] == '\0' ? '?' : said[0];
 	text_clean(said, '?');
 	return false;
+}
+
+/* As recv(2), from another TLS; why it failed is in the stream below. */
+static long
+read_below(struct tls *tls, void *data, size_t size)
+{
+	size_t done = 0;
+	enum io answer = tls->below.ops->read(&tls->below, data, size, &done);
+
+	errno = answer == IO_FAIL ? EPROTO : EAGAIN;
+	return answer == IO_OK ? (long)done : answer == IO_EOF ? 0 : -1;
+}
+
+/* What came in one piece from another TLS is read to its end: see tls_read. */
+static long
+receive(struct tls *tls, void *data, size_t size)
+{
+	long result;
+
+	if (tls->is_layer)
+		return read_below(tls, data, size);
+	result = recv(tls->below.rfd, data, size, 0);
+	tls->asked = true;
+	return result;
 }
 
 static int
@@ -86,8 +111,7 @@ bio_read(BIO *bio, char *data, int size)
 	 * a handshake's message that has not been sent.
 	 */
 	if (tls->heard && (tls->ready ? !tls->asked : tls->tail == 0))
-		result = recv(tls->fd, data, (size_t)size, 0);
-	tls->asked = true;
+		result = receive(tls, data, (size_t)size);
 	if (result == -1 && (errno == EAGAIN || errno == EINTR))
 		tls_lib.BIO_set_flags(bio,
 		    BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
@@ -199,6 +223,26 @@ give_room(struct tls *tls)
 	tls->size = 0;
 }
 
+static enum io
+fail(struct stream *stream, const char *what, const char *why)
+{
+	if (stream->error[0] == '\0')
+		snprintf(stream->error, sizeof(stream->error), "%s%s", what,
+		    why);
+	return IO_FAIL;
+}
+
+/* The reason is in the stream, or in the one below. */
+static enum io
+fail_below(struct stream *stream, const struct tls *tls)
+{
+	if (tls->is_layer) {
+		stream->why = tls->below.why;
+		stream->broken_pipe = tls->below.broken_pipe;
+	}
+	return fail(stream, tls->is_layer ? tls->below.error : "", "");
+}
+
 /* IO_OK when no record rests. */
 static enum io
 flush(struct stream *stream, int flags)
@@ -208,9 +252,13 @@ flush(struct stream *stream, int flags)
 	size_t done;
 
 	while (tls->head < tls->tail) {
-		answer = stream_result(stream, send(stream->wfd,
+		answer = tls->is_layer ? tls->below.ops->write(&tls->below,
+		    tls->data + tls->head, tls->tail - tls->head, &done) :
+		    stream_result(stream, send(stream->wfd,
 		    tls->data + tls->head, tls->tail - tls->head,
 		    MSG_NOSIGNAL | flags), IO_WANT_WRITE, &done);
+		if (answer == IO_FAIL)
+			return fail_below(stream, tls);
 		if (answer != IO_OK)
 			return answer;
 		tls->head += done;
@@ -219,15 +267,6 @@ flush(struct stream *stream, int flags)
 		give_room(tls);
 	tls->head = tls->tail = tls->answers = 0;
 	return IO_OK;
-}
-
-static enum io
-fail(struct stream *stream, const char *what, const char *why)
-{
-	if (stream->error[0] == '\0')
-		snprintf(stream->error, sizeof(stream->error), "%s%s", what,
-		    why);
-	return IO_FAIL;
 }
 
 /* The alerts by which the peer says that it is we who are not right. */
@@ -283,7 +322,8 @@ translate(struct stream *stream, int result)
 	}
 	tls->broken = true;
 	if (tls->error != 0)
-		return stream_fail(stream, tls->error);
+		return tls->is_layer ? fail_below(stream, tls) :
+		    stream_fail(stream, tls->error);
 	if (tls->plain[0] != '\0') {
 		stream->refused = true;
 		return fail(stream, "the peer does not speak TLS; it said: ",
@@ -320,7 +360,7 @@ tls_handshake(struct stream *stream)
 		return IO_FAIL;
 	tls->ready = answer == IO_OK;
 	if (tls->ready && tls->context->config->listening)
-		socket_acknowledge(tls->fd);
+		socket_acknowledge(stream->rfd);
 	return answer;
 }
 
@@ -417,10 +457,14 @@ tls_shutdown(struct stream *stream)
 	}
 	if (answer == IO_FAIL && peer_ended && !tls->wrote)
 		return IO_OK;
-	if (answer == IO_OK && shutdown(stream->wfd, SHUT_WR) == -1 &&
-	    errno != ENOTCONN)
+	if (answer != IO_OK)
+		return answer;
+	/* Our end may be the proxy's for both directions: it must not see it. */
+	if (tls->is_layer)
+		return IO_OK;
+	if (shutdown(stream->wfd, SHUT_WR) == -1 && errno != ENOTCONN)
 		return stream_fail(stream, errno);
-	return answer;
+	return IO_OK;
 }
 
 /*
@@ -433,10 +477,12 @@ tls_close(struct stream *stream)
 	struct tls *tls = stream->priv;
 	int round = 0;
 
-	while ((tls->told || tls->broken) && round++ < 64 &&
+	while ((tls->told || tls->broken) && !tls->is_layer && round++ < 64 &&
 	    recv(stream->rfd, NULL, READ_AHEAD, MSG_TRUNC) > 0)
 		;
-	close(stream->rfd);
+	if (tls->is_layer && tls->told)
+		tls->below.ops->shutdown(&tls->below);
+	tls->below.ops->close(&tls->below);
 	stream->rfd = stream->wfd = -1;
 	tls_lib.SSL_free(tls->ssl);
 	free(tls->data);
@@ -478,7 +524,8 @@ tls_open(struct stream *stream, struct tls_context *context)
 
 	if (tls == NULL)
 		return false;
-	tls->fd = stream->rfd;
+	tls->below = *stream;
+	tls->heard = tls->is_layer = stream->ops->handshake != NULL;
 	tls->context = context;
 	if (!ssl_open(tls, context)) {
 		tls_lib.SSL_free(tls->ssl);

@@ -51,8 +51,8 @@ void	tls_context_close(struct tls_context *);
 const char *tls_invitation(const struct tls_context *);
 
 /*
- * Wraps a stream that plain_open made. Its handshake must be done before
- * the first byte; read may then answer IO_WANT_WRITE and write the other.
+ * Wraps a stream that plain_open made, or one through TLS to a proxy, whose
+ * handshake is done. Its own handshake must be done before the first byte; read may then answer IO_WANT_WRITE and write the other.
  * IO_EOF is the peer's close_notify and nothing else; shutdown sends ours,
  * and FIN; close sends neither. Returns false when there is no memory.
  */

@@ -1,0 +1,281 @@
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "connect/proxy.h"
+
+enum { BEGIN, GREETED, LOGGED_IN, ASKED, DONE };
+
+enum {
+	METHOD_NONE = 0,
+	METHOD_PASSWORD = 2,
+	METHOD_NO = 0xff
+};
+
+#define PASSWORD_VERSION	1	/* RFC 1929 */
+
+enum { ADDRESS_IPV4 = 1, ADDRESS_HOST = 3, ADDRESS_IPV6 = 4 };
+
+static size_t
+put(uint8_t *to, const void *from, size_t size)
+{
+	memcpy(to, from, size);
+	return size;
+}
+
+static size_t
+put_port(uint8_t *to, uint16_t port)
+{
+	to[0] = (uint8_t)(port >> 8);
+	to[1] = (uint8_t)port;
+	return 2;
+}
+
+/* A word with its length before it. */
+static size_t
+put_word(uint8_t *to, const char *word)
+{
+	size_t length = strnlen(word, PROXY_WORD);
+
+	to[0] = (uint8_t)length;
+	return 1 + put(to + 1, word, length);
+}
+
+/* SOCKS 4 has room for an IPv4 address; 4A for a name behind it all. */
+static void
+ask4(struct proxy_talk *talk, const struct proxy_config *config,
+    const struct address_query *target)
+{
+	static const uint8_t name_follows[] = { 0, 0, 0, 1 };
+	const char *user = config->user != NULL ? config->user : "";
+	struct in_addr address;
+	bool is_name = inet_pton(AF_INET, target->host, &address) != 1;
+	uint8_t *out = talk->out;
+	size_t size = 2;
+
+	out[0] = 4;
+	out[1] = 1;		/* CONNECT */
+	size += put_port(out + size, target->port);
+	size += put(out + size, is_name ? (const void *)name_follows :
+	    &address, 4);
+	size += put(out + size, user, strnlen(user, PROXY_WORD));
+	out[size++] = '\0';
+	if (is_name) {
+		size += put(out + size, target->host,
+		    strnlen(target->host, PROXY_WORD));
+		out[size++] = '\0';
+	}
+	proxy_ask(talk, "SOCKS 4 request", size, 1);
+}
+
+static enum io
+answered4(struct proxy_talk *talk, struct stream *stream)
+{
+	if (talk->in[0] != 0 && talk->in[0] != 4)
+		return proxy_is_other(talk, stream, "SOCKS 4",
+		    talk->in);
+	if (talk->wanted == 1) {
+		talk->wanted = 8;
+		return IO_OK;
+	}
+	talk->state = DONE;
+	switch (talk->in[1]) {
+	case 90:
+		return IO_OK;
+	case 91:
+		return proxy_fail(talk, stream, ECONNREFUSED,
+		    "request rejected or failed");
+	case 92:
+		return proxy_fail(talk, stream, EACCES,
+		    "rejected: the proxy cannot reach our identd");
+	case 93:
+		return proxy_fail(talk, stream, EACCES,
+		    "rejected: identd does not know the user (-P)");
+	default:
+		return proxy_fail(talk, stream, 0, "unknown reply %d",
+		    talk->in[1]);
+	}
+}
+
+enum io
+proxy_socks4(const struct connector_hop *hop,
+    const struct address_query *target, struct stream *stream, void **memory)
+{
+	struct proxy_talk *talk = proxy_talk(memory, stream);
+	enum io answer;
+
+	if (talk == NULL)
+		return IO_FAIL;
+	if (talk->state == BEGIN) {
+		ask4(talk, hop->config, target);
+		talk->state = ASKED;
+	}
+	do {
+		answer = proxy_exchange(talk, stream);
+		if (answer == IO_OK)
+			answer = answered4(talk, stream);
+	} while (answer == IO_OK && talk->state != DONE);
+	return answer;
+}
+
+static void
+greet5(struct proxy_talk *talk, const struct proxy_config *config)
+{
+	bool known = config->user != NULL;
+
+	talk->out[0] = 5;
+	talk->out[1] = known ? 2 : 1;	/* methods */
+	talk->out[2] = METHOD_NONE;
+	talk->out[3] = METHOD_PASSWORD;
+	proxy_ask(talk, "SOCKS 5 greeting", known ? 4 : 3, 2);
+	talk->state = GREETED;
+}
+
+static void
+log_in(struct proxy_talk *talk, const struct proxy_config *config)
+{
+	size_t size = 1;
+
+	talk->out[0] = PASSWORD_VERSION;
+	size += put_word(talk->out + size, config->user);
+	size += put_word(talk->out + size, config->password);
+	proxy_ask(talk, "SOCKS 5 password", size, 2);
+	talk->state = LOGGED_IN;
+}
+
+static void
+ask5(struct proxy_talk *talk, const struct address_query *target)
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+	uint8_t *out = talk->out;
+	size_t size = 4;
+
+	out[0] = 5;
+	out[1] = target->type == SOCK_DGRAM ? 3 : 1;	/* UDP ASSOCIATE */
+	out[2] = 0;
+	if (inet_pton(AF_INET, target->host, &v4) == 1) {
+		out[3] = ADDRESS_IPV4;
+		size += put(out + size, &v4, sizeof(v4));
+	} else if (inet_pton(AF_INET6, target->host, &v6) == 1) {
+		out[3] = ADDRESS_IPV6;
+		size += put(out + size, &v6, sizeof(v6));
+	} else {
+		out[3] = ADDRESS_HOST;
+		size += put_word(out + size, target->host);
+	}
+	size += put_port(out + size, target->port);
+	proxy_ask(talk, "SOCKS 5 request", size, 2);
+	talk->state = ASKED;
+}
+
+static enum io
+greeted(struct proxy_talk *talk, const struct proxy_config *config,
+    const struct address_query *target, struct stream *stream)
+{
+	if (talk->in[0] != 5)
+		return proxy_is_other(talk, stream, "SOCKS 5",
+		    talk->in);
+	if (talk->in[1] == METHOD_NONE)
+		ask5(talk, target);
+	else if (talk->in[1] == METHOD_PASSWORD && config->user != NULL)
+		log_in(talk, config);
+	else if (talk->in[1] == METHOD_NO)
+		return proxy_fail(talk, stream, EACCES, config->user != NULL ?
+		    "the proxy takes no password" :
+		    "the proxy wants to know who we are (-P USER)");
+	else
+		return proxy_fail(talk, stream, 0, "the proxy chose method %d, "
+		    "which was not offered", talk->in[1]);
+	return IO_OK;
+}
+
+static enum io
+logged_in(struct proxy_talk *talk, const struct address_query *target,
+    struct stream *stream)
+{
+	/* Some say 5 here; what counts is the second octet. */
+	if (talk->in[0] != PASSWORD_VERSION && talk->in[0] != 5)
+		return proxy_is_other(talk, stream, "SOCKS 5",
+		    talk->in);
+	if (talk->in[1] != 0)
+		return proxy_fail(talk, stream, EACCES,
+		    "the proxy refused the user or the password");
+	ask5(talk, target);
+	return IO_OK;
+}
+
+/* RFC 1928, section 6. */
+static enum io
+refused(struct proxy_talk *talk, struct stream *stream)
+{
+	static const struct { int error; const char *text; } reply[] = {
+		{ 0, NULL },
+		{ 0, "general failure of the proxy" },
+		{ EPERM, "not allowed by the proxy's rules" },
+		{ ENETUNREACH, "network unreachable" },
+		{ EHOSTUNREACH, "host unreachable" },
+		{ ECONNREFUSED, "connection refused" },
+		{ ETIMEDOUT, "TTL expired" },
+		{ 0, "command not supported" },
+		{ 0, "address type not supported" },
+	};
+	uint8_t code = talk->in[1];
+
+	if (code < sizeof(reply) / sizeof(reply[0]))
+		return proxy_fail(talk, stream, reply[code].error, "%s",
+		    reply[code].text);
+	return proxy_fail(talk, stream, 0, "unknown reply %d", code);
+}
+
+/* The answer grows as it tells how long it is. */
+static enum io
+answered5(struct proxy_talk *talk, struct stream *stream)
+{
+	const uint8_t *in = talk->in;
+
+	if (in[0] != 5)
+		return proxy_is_other(talk, stream, "SOCKS 5",
+		    talk->in);
+	if (in[1] != 0)
+		return refused(talk, stream);
+	if (talk->wanted == 2)
+		talk->wanted = 5;
+	else if (talk->wanted > 5)
+		talk->state = DONE;
+	else if (in[3] == ADDRESS_IPV4)
+		talk->wanted = 4 + 4 + 2;
+	else if (in[3] == ADDRESS_IPV6)
+		talk->wanted = 4 + 16 + 2;
+	else if (in[3] == ADDRESS_HOST)
+		talk->wanted = 4 + 1 + in[4] + 2U;
+	else
+		return proxy_fail(talk, stream, 0, "the answer has an address "
+		    "of type %d, which nobody knows", in[3]);
+	return IO_OK;
+}
+
+enum io
+proxy_socks5(const struct connector_hop *hop,
+    const struct address_query *target, struct stream *stream, void **memory)
+{
+	const struct proxy_config *config = hop->config;
+	struct proxy_talk *talk = proxy_talk(memory, stream);
+	enum io answer;
+
+	if (talk == NULL)
+		return IO_FAIL;
+	if (talk->state == BEGIN)
+		greet5(talk, config);
+	do {
+		answer = proxy_exchange(talk, stream);
+		if (answer == IO_OK)
+			answer = talk->state == GREETED ?
+			    greeted(talk, config, target, stream) :
+			    talk->state == LOGGED_IN ?
+			    logged_in(talk, target, stream) :
+			    answered5(talk, stream);
+	} while (answer == IO_OK && talk->state != DONE);
+	return answer;
+}
