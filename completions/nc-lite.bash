@@ -141,7 +141,8 @@ _nc_lite()
 		    -W -w -X -x -z --proxy --proxy-type --proxy-user --ipv4 --ipv6 --broadcast --crlf --tls --pin
 		    --help --interval --key --keep-open --listen --ttl
 		    --min-ttl --nodns --source-port --ca --source --telnet
-		    --unixsock --udp --verbose --all --allow --alpn --any --append --assume-open --banner
+		    --unixsock --udp --verbose --all --allow --allow-empty
+		    --alpn --any --append --assume-open --banner
 		    --broker --cert --chat --client-auth --closed --deny --connect-timeout
 		    --count --digest
 		    --each-address --every --exec --expect --expect-digest --hex-dump --http

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck shell=bats disable=SC2154
+# shellcheck shell=bats disable=SC2030,SC2031,SC2154
 # Hashes of what passes: the same as everybody else's, and a wrong one aborts.
 
 load helper
@@ -88,6 +88,63 @@ digests() {
 	grep -qxF "$stderr" listen.err
 }
 
+@test "the digest's line names the file, as sha256sum -c wants it" {
+	random 300000 in
+	listen --digest --out out
+	run -0 --separate-stderr nc --digest --in in 127.0.0.1 "$port"
+	[ "$stderr" = "$(sha256sum in)" ]
+	wait_exit "$pid"
+	grep -xF "$(sha256sum out)" listen.err
+	echo answer >answer
+	listen --digest --out out --in answer
+	run -0 --separate-stderr nc --digest --in in 127.0.0.1 "$port"
+	[ "${stderr_lines[0]}" = "$(sha256sum in)" ]
+	[ "${stderr_lines[1]}" = "$(sha answer)  received" ]
+	wait_exit "$pid"
+	grep -E '  (out|answer)$' listen.err | sha256sum -c
+}
+
+# unhashed SIZE: a receiver whose hash fails after 6 bytes; SIZE more come.
+unhashed() {
+	need strace
+	idle_pipe
+	listen --digest </dev/null
+	local receiver=$pid
+	client 127.0.0.1 "$port" <&"$idle"
+	echo hello >&"$tap"
+	until_true has listen.out 6
+	# A read that waits is begun anew, and fails, when it is traced.
+	local thread threads=(/proc/"$receiver"/task/*)
+	[ "${#threads[@]}" -eq 3 ]
+	for thread in "${threads[@]}"; do
+		[ "${thread##*/}" = "$receiver" ] || as=${thread##*/} \
+		    start "${thread##*/}" strace -qq -o /dev/null -e \
+		    inject=read:error=EIO -p "${thread##*/}"
+	done
+	until_true fewer_threads "$receiver"
+	# A coprocess is not known to what runs in the background.
+	exec 6>&"$tap"
+	head -c "$1" /dev/zero >&6 3>&- &
+	exec 6>&-
+	[ "$1" -gt 0 ] || kill "$IDLE_PID"
+	wait_exit "$receiver"
+	[ "$status" -eq 1 ]
+	grep -q "no digest could be computed; incomplete" listen.err
+}
+
+fewer_threads() {
+	local threads=(/proc/"$1"/task/*)
+	((${#threads[@]} == 1))
+}
+
+@test "a hash that can no longer be computed breaks the transfer" {
+	unhashed 3000000
+}
+
+@test "neither is there one when nothing more comes" {
+	unhashed 0
+}
+
 @test "what the digest was told to expect: exit 0 on both sides" {
 	random 5000000 in
 	listen --expect-digest "$(sha in)"
@@ -107,8 +164,7 @@ digests() {
 		[[ $output == *"Connection reset by peer; incomplete"* ]]
 		wait_exit "$pid"
 		[ "$status" -eq 1 ]
-		grep "peer: the digest is $(sha in); incomplete: 0 bytes sent" \
-		    listen.err
+		grep -x "nc-lite: wrong digest: expected $wrong, got $(sha in) ($size bytes received)" listen.err
 	done
 }
 

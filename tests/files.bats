@@ -50,7 +50,7 @@ tiny_disk() {
 @test "the file is synced, then named, then its folder synced, then our end said" {
 	need strace
 	ASAN_OPTIONS=detect_leaks=0 serve listen strace -f -o trace -e \
-	    trace=fsync,rename,shutdown "$NC_LITE" -lv --out out 0
+	    trace=fsync,rename,renameat,shutdown "$NC_LITE" -lv --out out 0
 	nc 127.0.0.1 "$port" <<<hello
 	wait_exit "$pid"
 	[ "$(grep -oE 'fsync|rename|shutdown' trace | tr '\n' ' ')" = \
@@ -83,20 +83,235 @@ tiny_disk() {
 	[ "$(<there/file)" = new ]
 }
 
-@test "two runs do not write the same file" {
+@test "two runs that receive the same file: each has a .part of its own" {
+	idle_pipe
 	listen --out out
-	client 127.0.0.1 "$port" </dev/zero
-	until_true has out.part 100000
-	run -2 nc -l --out out 0
-	[[ $output == "nc-lite: cannot open '"*"/out.part': "*busy ]] ||
-	    [[ $output == "nc-lite: cannot open 'out.part': "*busy ]]
+	local first=$pid
+	client 127.0.0.1 "$port" <&"$idle"
+	echo first >&"$tap"
+	until_true has out.part 6
+	as=second listen --out out
+	as=other client 127.0.0.1 "$port" < <(echo second; sleep 20)
+	until_true compgen -G 'out.??????.part'
+	local part=(out.??????.part)
+	until_true has "${part[0]}" 7
+	kill -KILL "$pid"
+	kill "$IDLE_PID"
+	wait_exit "$first"
+	[ "$status" -eq 0 ]
+	[ "$(<out)" = first ]
+	[ "$(<"${part[0]}")" = second ]
 }
 
-@test "a link in the place of the .part is not followed" {
+@test "who has a file open since before it was complete cannot change it" {
+	echo older >out.part
+	exec 8<>out.part
+	listen --out out
+	nc 127.0.0.1 "$port" <<<new
+	wait_exit "$pid"
+	echo CHANGED >&8
+	exec 8>&-
+	[ "$(<out)" = new ]
+}
+
+@test "what stands in the place of the .part is neither followed nor waited for" {
 	echo mine >other
-	ln -s other out.part
-	run -2 nc -l --out out 0
+	local kind
+	for kind in "ln -s other" mkfifo mkdir; do
+		rm -rf out out.part
+		$kind out.part
+		listen --out out
+		nc 127.0.0.1 "$port" <<<new
+		wait_exit "$pid"
+		[ "$status" -eq 0 ]
+		[ "$(<out)" = new ]
+		[ -e out.part ]
+	done
 	[ "$(<other)" = mine ]
+	[ "$(echo out.*)" = out.part ]
+}
+
+@test "a .part of somebody else is not used" {
+	((EUID == 0)) || skip "needs root"
+	echo theirs >out.part
+	chown 65534 out.part
+	listen --out out
+	nc 127.0.0.1 "$port" <<<new
+	wait_exit "$pid"
+	[ "$(<out)" = new ]
+	[ "$(stat -c %u out)" -eq 0 ]
+	[ "$(<out.part)" = theirs ]
+}
+
+@test "a link that leads nowhere yet is followed" {
+	mkdir there
+	ln -s there/file link
+	ln -s "$PWD/link" again
+	listen --out again
+	nc 127.0.0.1 "$port" <<<new
+	wait_exit "$pid"
+	[ -L link ]
+	[ -L again ]
+	[ "$(<there/file)" = new ]
+	ln -s loop loop
+	run -2 nc --out loop 127.0.0.1 1
+	[[ $output == *"Too many levels"* ]]
+}
+
+@test "where the owner cannot be given, the rights are, and to no other group" {
+	((EUID == 0)) || skip "needs root"
+	need setpriv
+	mkdir box
+	echo old >box/out
+	chmod 664 box/out
+	chown 65534:65534 box
+	chmod 711 . ..
+	local mode
+	for mode in 604:604 664:644 640:600; do
+		rm -f box/out
+		echo old >box/out
+		chmod "${mode%:*}" box/out
+		serve listen setpriv --reuid 65534 --regid 65534 \
+		    --clear-groups sh -c 'umask 077; exec "$@"' sh \
+		    "$NC_LITE" -lv --out box/out 0 || skip "cannot run it so"
+		nc 127.0.0.1 "$port" <<<new
+		wait_exit "$pid"
+		[ "$(<box/out)" = new ]
+		[ "$(stat -c %a box/out)" = "${mode#*:}" ]
+	done
+}
+
+@test "a port scan is no transfer: the file stays, the listener goes on" {
+	local end
+	for end in "pause 0" reset; do
+		echo old >out
+		listen --out out
+		# shellcheck disable=SC2086
+		visit $end
+		nc -z 127.0.0.1 "$port"
+		[ "$(<out)" = old ]
+		[ ! -e out.part ]
+		nc 127.0.0.1 "$port" <<<new
+		wait_exit "$pid"
+		[ "$status" -eq 0 ]
+		[ "$(<out)" = new ]
+		grep -q 'nothing was received (--allow-empty' listen.err
+	done
+}
+
+@test "who sends an empty file is told that it was not taken" {
+	listen --out out
+	run -1 nc -N 127.0.0.1 "$port" < <(:)
+	[[ $output == *"reset by peer; incomplete"* ]]
+	[ ! -e out ]
+}
+
+@test "--allow-empty takes nothing as an empty file" {
+	echo old >out
+	listen --allow-empty --out out
+	nc -N 127.0.0.1 "$port" < <(:)
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	[ -e out ]
+	[ ! -s out ]
+	run -2 nc --allow-empty 127.0.0.1 1
+}
+
+@test "a client that receives nothing for --out: exit 1, one line, the old file" {
+	echo old >out
+	peer readall
+	run -1 nc --out out 127.0.0.1 "$port" </dev/null
+	[ "$output" = "nc-lite: nothing was received (--allow-empty takes that)" ]
+	[ "$(<out)" = old ]
+	peer readall
+	run -0 nc --allow-empty --out out 127.0.0.1 "$port" </dev/null
+	[ ! -s out ]
+}
+
+@test "without /dev/null a receiver is as good, with its files closed or not" {
+	private
+	"${inside[@]}" mount -t tmpfs tmpfs /dev || skip "needs mount"
+	random 100000 in
+	listen <in
+	nc 127.0.0.1 "$port" <in >got
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	same in listen.out
+	same in got
+	listen
+	blind "${inside[@]}" "$NC_LITE" --in in 127.0.0.1 "$port"
+	wait_exit "$pid"
+	same in listen.out
+}
+
+@test "a sync that fails: exit 2, and the sender sees an abort" {
+	need strace
+	echo old >out
+	ASAN_OPTIONS=detect_leaks=0 serve listen strace -f -o trace -e \
+	    inject=fsync:error=EIO "$NC_LITE" -lv --out out 0
+	run -1 nc 127.0.0.1 "$port" <<<hello
+	wait_exit "$pid"
+	[ "$status" -eq 2 ]
+	grep -q '^nc-lite: out: Input/output error; incomplete' listen.err
+	[ "$(<out)" = old ]
+}
+
+# disk SIZE ROOM: a block device of that size on a file system with that room,
+# in $disk; tear it down by its name.
+disk() {
+	((EUID == 0)) || skip "needs root"
+	need losetup
+	mkdir back
+	mount -t tmpfs -o size="$2" tmpfs back 2>/dev/null || skip "needs mount"
+	truncate -s "$1" back/image
+	disk=$(losetup -f --show back/image 2>/dev/null) || {
+		umount back
+		skip "needs a loop device"
+	}
+}
+
+undisk() {
+	losetup -d "$disk" || :
+	umount -l back || :
+}
+
+@test "a disk that fails late is found out before the sender is told" {
+	disk 64M 4M
+	random 24M in
+	bounded true
+	local how
+	for how in --out stdout; do
+		case $how in
+		--out) listen --out "$disk" ;;
+		stdout) out=$disk listen ;;
+		esac
+		status=0
+		nc 127.0.0.1 "$port" <in 2>err || status=$?
+		echo "$how: sender $status" >>result
+		wait_exit "$pid"
+		echo "$how: receiver $status" >>result
+	done
+	undisk
+	[ "$(<result)" = "--out: sender 1
+--out: receiver 2
+stdout: sender 1
+stdout: receiver 2" ]
+}
+
+@test "an image that the disk cannot hold is refused where its size is known" {
+	disk 1M 4M
+	status=0
+	bounded "$NC_LITE" -l --out "$disk" --size 2M 0 2>err || status=$?
+	local refused=$status
+	random 1M in
+	listen --out "$disk" --size 1M
+	nc 127.0.0.1 "$port" --progress --in "$disk" 2>progress || :
+	wait_exit "$pid" || :
+	undisk
+	[ "$refused" -eq 2 ]
+	[ "$status" -eq 0 ]
+	grep -qx "nc-lite: '/dev/loop[0-9]*' has 1048576 bytes, and 2097152 are to come (--size)" err
+	grep -q '^100%  sent 1.00 MiB' progress
 }
 
 @test "an older file stays until the new one is complete" {
@@ -280,6 +495,43 @@ tiny_disk() {
 		grep -q '^nc-lite: /dev/full: No space left on device; incomplete' \
 		    listen.err
 	done
+}
+
+@test "--out DIR/: each peer has a file of its own, complete or a .part" {
+	mkdir dir
+	listen -k --digest --out dir/
+	local server=$pid i
+	for i in 1 2 3; do
+		echo "$i" | nc 127.0.0.1 "$port" &
+	done
+	wait %2 %3 %4
+	nc -z 127.0.0.1 "$port"
+	client 127.0.0.1 "$port" < <(echo broken; sleep 20)
+	until_true compgen -G 'dir/*.part'
+	until_true has dir/*.part 7
+	kill -KILL "$pid"
+	wait_for_line listen.err 'reset by peer; incomplete'
+	[ "$(cat dir/*[0-9] | sort)" = $'1\n2\n3' ]
+	[ "$(cat dir/*.part)" = broken ]
+	local files=(dir/*)
+	[ "${#files[@]}" -eq 4 ]
+	[[ ${files[0]} =~ ^dir/[0-9]{8}T[0-9]{6}\.[0-9]{3}Z-127\.0\.0\.1-[0-9]+ ]]
+	(cd dir && grep -E '^[0-9a-f]{64}  ' ../listen.err | sha256sum -c)
+	kill "$server"
+}
+
+@test "--out DIR/ and --in with -k: each peer gets the file, and gives one" {
+	mkdir dir
+	random 300000 in
+	listen -k --in in --out dir/
+	local i
+	for i in 1 2; do
+		nc 127.0.0.1 "$port" <<<"$i" >got
+		same in got
+	done
+	[ "$(cat dir/*[0-9])" = $'1\n2' ]
+	run -2 nc -l --out none/ 0
+	[[ $output == "nc-lite: cannot open 'none/': No such"* ]]
 }
 
 @test "what cannot go together is refused" {

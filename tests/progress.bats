@@ -67,6 +67,14 @@ fits() {
 	grep -q '^80 sent .* in 0:00' frames
 }
 
+@test "a size beyond all time has no time left" {
+	listen
+	head -c 1M /dev/zero | on_screen 80 --progress --limit-rate 1M \
+	    --size 4194303T 127.0.0.1 "$port"
+	grep '^80 0%  sent' frames
+	run ! grep -E 'left|-[0-9]' frames
+}
+
 @test "a file that was read before counts from its offset" {
 	random 1M in
 	listen

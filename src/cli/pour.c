@@ -94,6 +94,14 @@ pour_tls(struct options *options)
 		    "--psk with -c and -U");
 }
 
+static bool
+ends_in_slash(const char *path)
+{
+	size_t length = strlen(path);
+
+	return length > 0 && path[length - 1] == '/';
+}
+
 /* The names are for what is not stdin or stdout. */
 static void
 pour_files(struct options *options)
@@ -103,8 +111,18 @@ pour_files(struct options *options)
 
 	if (local->in != NULL && strcmp(local->in, "-") == 0)
 		local->in = NULL;
-	if (local->out != NULL && strcmp(local->out, "-") == 0)
-		local->out = NULL;
+	if (local->out.path != NULL && strcmp(local->out.path, "-") == 0)
+		local->out.path = NULL;
+	if (local->out.path != NULL && options->keep_open) {
+		if (!ends_in_slash(local->out.path))
+			refuse("one --out FILE is not for the many peers of "
+			    "-k: use --out DIR/");
+		/* stdin could only go to one of them. */
+		local->no_input |= local->in == NULL;
+	}
+	local->out.size = report->size;
+	report->in = local->in;
+	report->out = local->out.path;
 	if (report->expected != NULL && report->digest == NULL)
 		report->digest = "";
 	if (report->digest != NULL && report->digest[0] == '\0')
@@ -123,7 +141,7 @@ pour_child(struct options *options)
 		    "exec");
 	child->group = options->keep_open;
 	options->relay.keep_output = options->keep_open &&
-	    child->command == NULL;
+	    child->command == NULL && options->local.out.path == NULL;
 }
 
 /* Whether a peer must say who it is, or was chosen by where it comes from. */

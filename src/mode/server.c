@@ -369,6 +369,7 @@ serve_all(const struct options *options, const struct listener *listener)
 {
 	static struct server server;
 	static struct hub hub;
+	static struct stdio stdio;
 	struct stream local;
 
 	server.options = options;
@@ -379,8 +380,10 @@ serve_all(const struct options *options, const struct listener *listener)
 	loop_open(&server.loop);
 	loop_open(&server.scratch);
 	park_open(&server.park);
-	if (options->child.command == NULL) {
-		if (!stdio_open(&local, &options->local))
+	/* Of files each peer has its own; else they share stdin and stdout. */
+	if (options->child.command == NULL &&
+	    options->local.out.path == NULL) {
+		if (!stdio_open(&stdio, &local, &options->local, NULL))
 			return EXIT_LOCAL;
 		hub.in = options->local.in;
 		hub.relayed = options->broker || options->chat;
@@ -403,22 +406,48 @@ in_time(int code)
 	return code;
 }
 
-/* One peer, after whom nobody is listened to. */
+/*
+ * The listener stays until a byte is there for --out. Returns GO_ON when the
+ * peer brought none.
+ */
 static int
-serve_one(const struct options *options, struct listener *listener)
+serve_next(const struct options *options, struct listener *listener,
+    struct session *session)
 {
-	static struct session session;
+	bool stays = transport_can(&options->endpoint, TRANSPORT_CONNECTS);
+	bool early = options->local.out.path == NULL ||
+	    options->local.allow_empty;
 	struct address peer;
+	struct loop loop;
 	int fd, code;
 
 	code = in_time(listener_await(listener, options->deadline_us, &fd,
 	    &peer));
 	if (code != EXIT_DONE)
 		return code;
-	if (transport_can(&options->endpoint, TRANSPORT_CONNECTS))
-		listener_close(listener);
-	session_accept(&session, options, fd, &peer, NULL);
-	return session_run(&session);
+	session_accept(session, options, fd, &peer, NULL);
+	loop_open(&loop);
+	do {
+		if (stays && (early || session->stdio.written)) {
+			listener_close(listener);
+			stays = false;
+		}
+	} while (session_round(session, &loop));
+	loop_close(&loop);
+	return session_was_nothing(session) ? GO_ON : session->code;
+}
+
+/* One peer; a port scan is none where a file is awaited. */
+static int
+serve_one(const struct options *options, struct listener *listener)
+{
+	static struct session session;
+	int code;
+
+	do {
+		code = serve_next(options, listener, &session);
+	} while (code == GO_ON && !clock_passed(options->deadline_us));
+	return code == GO_ON ? EXIT_TIME : code;
 }
 
 int
@@ -428,7 +457,8 @@ mode_listen(const struct options *options)
 		.endpoint = options->endpoint,
 		.socket = options->socket,
 		.output = options->child.command == NULL &&
-		    !options->local.no_output ? STDOUT_FILENO : -1,
+		    !options->local.no_output &&
+		    options->local.out.path == NULL ? STDOUT_FILENO : -1,
 		.allow = &options->allow,
 		.deny = &options->deny,
 		.deadline_us = options->deadline_us,

@@ -10,7 +10,6 @@
 #include "mode/session.h"
 #include "net/transport.h"
 #include "stream/datagram.h"
-#include "stream/named.h"
 #include "stream/plain.h"
 #include "stream/tls.h"
 
@@ -23,7 +22,7 @@ session_prepare(const struct options *options)
 	if (options->tls.on && (tls = tls_context_open(&options->tls)) == NULL)
 		return EXIT_LOCAL;
 	return report_prepare(&options->report) &&
-	    stdio_name(&options->local) ? EXIT_DONE : EXIT_LOCAL;
+	    stdio_prepare(&options->local) ? EXIT_DONE : EXIT_LOCAL;
 }
 
 struct tls_context *
@@ -73,7 +72,8 @@ open_local(struct session *session)
 		return child_open(&session->local, &options->child,
 		    session->peer.rfd, &session->address);
 	if (session->hub == NULL)
-		return stdio_open(&session->local, &options->local);
+		return stdio_open(&session->stdio, &session->local,
+		    &options->local, &session->address);
 	if (hub_join(session->hub, &session->member, &session->local,
 	    address_port_text(&session->address, who), wake, session))
 		return true;
@@ -99,13 +99,28 @@ end(struct session *session)
 {
 	session->code = session->relay.outcome.code;
 	session->child = NULL;
-	outcome_say(&session->relay.outcome);
+	if (session->options->mode == MODE_LISTEN && session->local.unwanted)
+		diag_say(1, "%s", session->relay.outcome.reason);
+	else
+		outcome_say(&session->relay.outcome);
 	relay_close(&session->relay);
 	close_ends(session);
-	if (session->code == EXIT_DONE && session->hub == NULL &&
-	    named_is_left())
+	if (session->code == EXIT_DONE && stdio_is_left(&session->stdio))
 		session->code = EXIT_NETWORK;
-	report_end(&session->report, &session->relay.outcome, session->code);
+	report_end(&session->report, &session->relay.outcome,
+	    session_was_nothing(session) ? -1 : session->code);
+}
+
+bool
+session_was_nothing(const struct session *session)
+{
+	const struct options *options = session->options;
+
+	return options->mode == MODE_LISTEN &&
+	    options->local.out.path != NULL && !options->local.allow_empty &&
+	    (session->code == EXIT_NETWORK || session->code == EXIT_TIME ||
+	    session->code == EXIT_IDENTITY) &&
+	    !session->stdio.written && !session->stdio.taken;
 }
 
 static void
@@ -129,7 +144,7 @@ start_relay(struct session *session)
 	}
 	session->state = SESSION_RELAY;
 	good = report_begin(&session->report, &options->report,
-	    &session->peer);
+	    &session->local, &session->peer);
 	if (good && !relay_open(&session->relay, &session->local,
 	    &session->peer, &options->relay, &session->report.watch)) {
 		diag_error("no memory for a peer");
@@ -145,6 +160,7 @@ void
 session_begin(struct session *session, const struct options *options)
 {
 	session->options = options;
+	session->stdio = (struct stdio){ .config = NULL };
 	start_relay(session);
 }
 
@@ -160,6 +176,7 @@ session_accept(struct session *session, const struct options *options, int fd,
 	session->hub = hub;
 	session->address = *peer;
 	session->child = NULL;
+	session->stdio = (struct stdio){ .config = NULL };
 	session->code = EXIT_DONE;
 	session->wants = IO_WANT_READ;
 	session->deadline_us = clock_deadline(limit_us);
@@ -251,20 +268,26 @@ session_wake(struct session *session)
 		relay_wake(&session->relay);
 }
 
+bool
+session_round(struct session *session, struct loop *loop)
+{
+	session_step(session, loop);
+	if (session->state == SESSION_DONE)
+		return false;
+	loop_begin(loop);
+	session_watch(session, loop);
+	loop_run_once(loop);
+	return true;
+}
+
 int
 session_run(struct session *session)
 {
 	struct loop loop;
 
 	loop_open(&loop);
-	for (;;) {
-		session_step(session, &loop);
-		if (session->state == SESSION_DONE)
-			break;
-		loop_begin(&loop);
-		session_watch(session, &loop);
-		loop_run_once(&loop);
-	}
+	while (session_round(session, &loop))
+		continue;
 	loop_close(&loop);
 	return session->code;
 }

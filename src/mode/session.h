@@ -8,6 +8,7 @@
 #include "relay/relay.h"
 #include "report/report.h"
 #include "stream/hub.h"
+#include "stream/stdio.h"
 #include "stream/stream.h"
 
 struct child;
@@ -36,6 +37,7 @@ struct session {
 	struct address address;		/* the peer's */
 	struct stream peer, local;
 	struct hub_member member;
+	struct stdio stdio;		/* in the place of both */
 	struct relay relay;
 	struct report report;
 	struct child *child;		/* in REAP */
@@ -80,7 +82,16 @@ void	session_step(struct session *, const struct loop *);
 /* The hub has something for it: the next step is worth it. */
 void	session_wake(struct session *);
 
+/* A round of its own for a session that has begun; false once it is DONE. */
+bool	session_round(struct session *, struct loop *);
+
 /* Runs a session that has begun to its end. Returns its exit code. */
 int	session_run(struct session *);
+
+/*
+ * Of a listener's session that is DONE: not a byte came for --out, and the
+ * next peer misses nothing. It is as if this one had not come.
+ */
+bool	session_was_nothing(const struct session *);
 
 #endif

@@ -111,7 +111,8 @@ int	socket_pass(int fd, int through);
 #define SOCKET_TEXT	(2 * ADDRESS_TEXT + 16)
 const char *socket_text(int fd, const struct address *peer, char *text);
 
-/* The local address; one of no family when the kernel does not say. */
+/* The address of an end; one of no family when the kernel does not say. */
 void	socket_local(int fd, struct address *);
+void	socket_peer(int fd, struct address *);
 
 #endif

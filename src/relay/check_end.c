@@ -65,6 +65,10 @@ broken(struct relay *relay, const struct flow *flow)
 	if (culprit == relay->local && !flow->source_failed &&
 	    culprit->broken_pipe)
 		code = EXIT_SIGNAL + SIGPIPE;
+	if (culprit->unwanted) {
+		relay->outcome.unwanted = true;
+		return incomplete(relay, EXIT_NETWORK, "%s", culprit->error);
+	}
 	return incomplete(relay, code, "%s: %s", flow->source_failed ?
 	    culprit->input : culprit->output, culprit->error);
 }

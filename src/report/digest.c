@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "base/diag.h"
 #include "base/library.h"
 #include "report/digest.h"
-#include "report/log.h"
+#include "stream/stream.h"
 
 #define PIPE_SIZE	(1 << 20)	/* fewer wake-ups than half of it */
 
@@ -66,39 +67,72 @@ digest_load(const char *name, const char *expected)
 	return false;
 }
 
-/* Closes its end, so that nobody waits for one who cannot read any more. */
+/*
+ * A pipe that nobody reads any more breaks whoever writes to it: so the flow
+ * does not go on without its hash.
+ */
 static void *
 work(void *argument)
 {
 	struct digest *digest = argument;
 	ssize_t size;
 
-	while ((size = read(digest->out, digest->piece,
-	    sizeof(digest->piece))) > 0 || (size == -1 && errno == EINTR))
-		if (size > 0)
-			lib.EVP_DigestUpdate(digest->context, digest->piece,
-			    (size_t)size);
+	do {
+		size = read(digest->out, digest->piece, sizeof(digest->piece));
+		if (size > 0 && lib.EVP_DigestUpdate(digest->context,
+		    digest->piece, (size_t)size) != 1)
+			break;
+		digest->size += size > 0 ? (uint64_t)size : 0;
+	} while (size > 0 || (size == -1 && errno == EINTR));
+	digest->failed = size != 0;
 	close(digest->out);
 	return NULL;
 }
 
 static bool
+broke(struct tap *tap)
+{
+	snprintf(tap->blame->error, sizeof(tap->blame->error),
+	    "no digest could be computed");
+	return false;
+}
+
+/* Whoever reads the pipe does nothing but compute. */
+static bool
 digest_look(struct tap *tap, const uint8_t *data, size_t size)
 {
-	return log_write(tap->blame, tap->pipe, data, size);
+	ssize_t done;
+
+	while (size > 0) {
+		done = write(tap->pipe, data, size);
+		if (done == -1 && errno != EINTR)
+			return broke(tap);
+		if (done > 0) {
+			data += done;
+			size -= (size_t)done;
+		}
+	}
+	return true;
 }
 
 static bool
-is_as_expected(struct tap *tap)
+is_good(struct tap *tap)
 {
 	struct digest *digest = (struct digest *)tap;
+	const char *more;
 
 	digest_end(digest);
-	if (strcasecmp(digest->text, digest->expected) == 0)
+	if (digest->failed)
+		return broke(tap);
+	if (digest->expected == NULL ||
+	    strcasecmp(digest->text, digest->expected) == 0)
 		return true;
+	more = digest->text[64] != '\0' ? "..." : "";
+	tap->blame->unwanted = true;
 	snprintf(tap->blame->error, sizeof(tap->blame->error),
-	    "the digest is %.64s%s", digest->text,
-	    digest->text[64] != '\0' ? "..." : "");
+	    "wrong digest: expected %.64s%s, got %.64s%s (%" PRIu64
+	    " bytes received)", digest->expected, more, digest->text, more,
+	    digest->size);
 	return false;
 }
 
@@ -124,7 +158,7 @@ digest_begin(struct digest *digest, const char *expected, struct stream *blame)
 	digest->tap = (struct tap){
 		.look = digest_look,
 		.blame = blame,
-		.end = expected != NULL ? is_as_expected : NULL,
+		.end = is_good,
 	};
 	digest->expected = expected;
 	digest->text[0] = '\0';
@@ -138,9 +172,13 @@ digest_begin(struct digest *digest, const char *expected, struct stream *blame)
 	digest->tap.pipe = ends[1];
 	if (error == 0)
 		error = start(digest);
-	if (error != 0)
-		diag_error("cannot begin a digest: %s", strerror(error));
-	return error == 0;
+	if (error == 0)
+		return true;
+	diag_error("cannot begin a digest: %s", strerror(error));
+	close(ends[0]);
+	close(ends[1]);
+	digest->out = -1;
+	return false;
 }
 
 void

@@ -19,6 +19,8 @@ struct digest {
 	pthread_t thread;
 	int	 out;		/* the pipe's other end */
 	void	*context;
+	bool	 failed;	/* the thread's, as is size, until it ends */
+	uint64_t size;		/* bytes hashed */
 	char	 text[DIGEST_TEXT];	/* hexadecimal, once it has ended */
 	uint8_t	 piece[192 << 10];
 };

@@ -16,45 +16,52 @@
 #define WIDTH	80		/* of a terminal that does not say */
 #define BAR	12		/* columns; a shorter one says little */
 #define BAR_MOST	42
+#define LEFT_MOST	(1000 * 3600.0)	/* longer is no answer */
 
 struct line {
 	char	 text[LINE];
 	size_t	 used, width;
 };
 
-/* How much of stdin is to come, if it is a file. */
+/* How much of the input is to come, if it is a file or a disk. */
 static int64_t
-rest_of_input(void)
+rest_of_input(int fd)
 {
 	struct stat file;
-	off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
+	off_t size, at = lseek(fd, 0, SEEK_CUR);
 
-	if (fstat(STDIN_FILENO, &file) == -1 || !S_ISREG(file.st_mode) ||
-	    at == -1 || at > file.st_size)
+	if (at == -1 || fstat(fd, &file) == -1)
 		return 0;
-	return file.st_size - at;
+	size = S_ISREG(file.st_mode) ? file.st_size : 0;
+	if (S_ISBLK(file.st_mode)) {
+		size = lseek(fd, 0, SEEK_END);
+		lseek(fd, at, SEEK_SET);
+	}
+	return at < size ? size - at : 0;
 }
 
 /* What a run that nobody asks about need not pay for. */
 static void
 examine(struct progress *progress, uint64_t sent)
 {
-	int64_t rest = progress->size > 0 ? 0 : rest_of_input();
+	int64_t rest = progress->size > 0 ? 0 : rest_of_input(progress->in);
 
 	progress->terminal = isatty(STDERR_FILENO);
-	progress->shared = isatty(STDOUT_FILENO);
+	progress->shared = isatty(progress->out);
 	progress->send_size = rest > 0 ? rest + (int64_t)sent : 0;
 	progress->last_us = progress->since_us;
 }
 
 void
-progress_begin(struct progress *progress, int64_t size, int64_t since_us,
-    bool alone)
+progress_begin(struct progress *progress, int64_t size,
+    const struct stream *local, bool alone)
 {
 	*progress = (struct progress){
 		.alone = alone,
+		.in = local->rfd,
+		.out = local->wfd,
 		.size = size,
-		.since_us = since_us,
+		.since_us = clock_now_us(),
 	};
 	if (!alone)
 		examine(progress, 0);
@@ -148,6 +155,7 @@ compose(struct progress *progress, const struct outcome *count,
 	int64_t now_us = clock_now_us(), spent_us = now_us - progress->since_us;
 	double mean = spent_us > 0 ? moved * CLOCK_SECOND / (double)spent_us : 0;
 	char text[QUANTITY_TEXT];
+	double left_s;
 
 	take_rate(progress, (uint64_t)moved, now_us);
 	if (size > 0) {
@@ -157,9 +165,10 @@ compose(struct progress *progress, const struct outcome *count,
 	add(line, sending ? "sent " : "got ", quantity_text(moved, text), "");
 	if (!last)
 		add(line, "", quantity_text(progress->rate, text), "/s");
-	if (size > 0 && !last && progress->rate >= 1)
-		add(line, "left ", time_text((int64_t)((1 - share) * size /
-		    progress->rate * CLOCK_SECOND), text, sizeof(text)), "");
+	left_s = (1 - share) * size / progress->rate;
+	if (size > 0 && !last && progress->rate >= 1 && left_s < LEFT_MOST)
+		add(line, "left ", time_text((int64_t)(left_s * CLOCK_SECOND),
+		    text, sizeof(text)), "");
 	if (other > 0)
 		add(line, sending ? "got " : "sent ",
 		    quantity_text(other, text), "");

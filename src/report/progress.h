@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct outcome;
+struct stream;
 
 /*
  * How far it is, as a line on stderr: on a terminal one that is drawn again
@@ -12,8 +13,9 @@ struct outcome;
  */
 struct progress {
 	bool	 terminal;
-	bool	 shared;	/* stdout goes to a terminal, too */
+	bool	 shared;	/* the output goes to a terminal, too */
 	bool	 alone;		/* only drawn when asked for */
+	int	 in, out;	/* the local stream's descriptors */
 	int64_t	 send_size;	/* of what is sent; 0: unknown */
 	int64_t	 size;		/* of what is more: sent or received */
 	int64_t	 since_us, last_us;	/* 0: not looked at yet */
@@ -26,11 +28,11 @@ struct progress {
 #define PROGRESS_LINES	(10 * CLOCK_SECOND)
 
 /*
- * Begins with the size expected, 0 for what a file on stdin still has. Asked
- * for by a signal only, it is drawn alone: each line ends.
+ * Begins with the size expected, 0 for what the input still has if it is a
+ * file or a disk. Asked for by a signal only, it is drawn alone: each line ends.
  */
-void	progress_begin(struct progress *, int64_t size, int64_t since_us,
-	    bool alone);
+void	progress_begin(struct progress *, int64_t size,
+	    const struct stream *local, bool alone);
 
 /* Draws the line; the last one ends. Never waits for the terminal. */
 void	progress_draw(struct progress *, const struct outcome *,

@@ -21,6 +21,13 @@ report_prepare(const struct report_config *config)
 	    digest_load(config->digest, config->expected);
 }
 
+static void
+end_digests(struct report *report)
+{
+	digest_end(&report->digest[0]);
+	digest_end(&report->digest[1]);
+}
+
 static bool
 begin_digests(struct report *report, struct stream *peer)
 {
@@ -31,8 +38,11 @@ begin_digests(struct report *report, struct stream *peer)
 	}
 	report->watch.sent[0] = &report->digest[0].tap;
 	report->watch.received[0] = &report->digest[1].tap;
-	return digest_begin(&report->digest[0], NULL, peer) &&
-	    digest_begin(&report->digest[1], report->config->expected, peer);
+	if (digest_begin(&report->digest[0], NULL, peer) &&
+	    digest_begin(&report->digest[1], report->config->expected, peer))
+		return true;
+	end_digests(report);
+	return false;
 }
 
 static void
@@ -46,15 +56,17 @@ report_tick(void *context, const struct outcome *count, bool asked)
 
 bool
 report_begin(struct report *report, const struct report_config *config,
-    struct stream *peer)
+    const struct stream *local, struct stream *peer)
 {
 	*report = (struct report){
 		.config = config,
+		.input = config->in != NULL ? local->input : NULL,
+		.output = config->out != NULL ? local->output : NULL,
 		.since_us = clock_now_us(),
 		.watch = { .tick = report_tick, .context = report,
 		    .every_us = CLOCK_UNSET },
 	};
-	progress_begin(&report->progress, config->size, report->since_us,
+	progress_begin(&report->progress, config->size, local,
 	    !config->progress);
 	if (config->progress)
 		report->watch.every_us = report->progress.terminal ?
@@ -75,25 +87,29 @@ static void
 print_digests(const struct report *report, const struct outcome *count)
 {
 	const struct digest *digest = report->digest;
+	bool got = count->received > 0 ||
+	    (count->sent == 0 && report->output != NULL);
+	bool both = count->sent > 0 && got;
 
-	if (count->sent > 0 && count->received > 0) {
-		diag_line(0, "%s  sent", digest[0].text);
-		diag_line(0, "%s  received", digest[1].text);
-	} else
-		diag_line(0, "%s  -", digest[count->received > 0].text);
+	if (both || !got)
+		diag_line(0, "%s  %s", digest[0].text, report->input != NULL ?
+		    report->input : both ? "sent" : "-");
+	if (got)
+		diag_line(0, "%s  %s", digest[1].text, report->output != NULL ?
+		    report->output : both ? "received" : "-");
 }
 
 void
 report_end(struct report *report, const struct outcome *count, int code)
 {
-	if (report->config->progress)
+	if (report->config->progress && code >= 0)
 		progress_draw(&report->progress, count, true);
 	if (report->digest != NULL) {
-		digest_end(&report->digest[0]);
-		digest_end(&report->digest[1]);
+		end_digests(report);
 		if (code == EXIT_DONE)
 			print_digests(report, count);
 		free(report->digest);
 	}
-	summary_print(count, report->since_us, code, report->config->json);
+	if (code >= 0)
+		summary_print(count, report->since_us, code, report->config->json);
 }

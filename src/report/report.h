@@ -18,12 +18,14 @@ struct report_config {
 	const char *digest;		/* a hash's name, or NULL */
 	const char *expected;		/* of what is received, or NULL */
 	const char *output, *hex_dump;	/* files, or NULL */
+	const char *in, *out;		/* files that are sent, and received */
 };
 
 /* The report on one peer, and the watch that relay_run needs for it. */
 struct report {
 	const struct report_config *config;
 	struct relay_watch watch;
+	const char *input, *output;	/* files' names, or NULL */
 	int64_t	 since_us;
 	struct progress progress;
 	struct hexdump sent_dump, received_dump;
@@ -41,9 +43,12 @@ bool	report_prepare(const struct report_config *);
  * cannot be: report_end must not be called then.
  */
 bool	report_begin(struct report *, const struct report_config *,
-	    struct stream *peer);
+	    const struct stream *local, struct stream *peer);
 
-/* Says all there is to say at the end, which has this exit code. */
+/*
+ * Says all there is to say at the end, which has this exit code; a negative one
+ * is not worth a word.
+ */
 void	report_end(struct report *, const struct outcome *, int code);
 
 #endif

@@ -59,6 +59,7 @@ find_device(struct outfile_place *place, const struct outfile_config *config)
 	place->device = open(config->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 	if (place->device == -1 || fstat(place->device, &file) == -1)
 		return cannot_open(config->path, errno);
+	fcntl(place->device, F_SETFL, O_NONBLOCK);
 	size = lseek(place->device, 0, SEEK_END);
 	lseek(place->device, 0, SEEK_SET);
 	if (!S_ISBLK(file.st_mode) || size >= config->size)
@@ -146,7 +147,7 @@ outfile_open(struct outfile *out, const struct outfile_place *place,
 {
 	*out = (struct outfile){ .place = place, .fd = -1 };
 	if (place->device != -1)
-		out->fd = fcntl(place->device, F_DUPFD_CLOEXEC, 3);
+		out->fd = place->device;
 	else if (place->name[0] != '\0')
 		strcpy(out->name, place->name);
 	else
@@ -337,7 +338,7 @@ outfile_commit(struct outfile *out)
 void
 outfile_close(struct outfile *out)
 {
-	if (out->fd == -1)
+	if (out->fd == -1 || out->fd == out->place->device)
 		return;
 	/* Zeros that have come are there. */
 	if (out->length > 0 && ftruncate(out->fd, out->length) == -1)

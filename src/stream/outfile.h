@@ -67,7 +67,10 @@ ssize_t	outfile_write(struct outfile *, const void *, size_t);
  */
 int	outfile_commit(struct outfile *);
 
-/* Gives it up: what there is stays in the .part. May always be called. */
+/*
+ * Gives it up: what there is stays in the .part; what is no regular file stays
+ * open. May always be called.
+ */
 void	outfile_close(struct outfile *);
 
 /*

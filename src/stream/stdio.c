@@ -1,203 +1,151 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/diag.h"
-#include "stream/named.h"
 #include "stream/stdio.h"
 
-/* How a descriptor can be used without sleeping in it. */
-enum manner {
-	ALWAYS,			/* a file or our own description */
-	SOCKET,			/* MSG_DONTWAIT */
-	TERMINAL,		/* for reading: if we are in its foreground */
-	ASK			/* poll first */
-};
-
-static struct stdio {
-	enum manner in, out;
-	bool	 no_output;
-	bool	 shown;		/* stdout is a terminal */
-	off_t	 in_size;	/* of a regular file, when we began */
-} stdio;
-
-/* Closed when we started, or read to its end for an earlier peer (-k). */
-static bool stdin_is_over;
+/* What all sessions share. */
+static struct {
+	struct borrowed in, out;	/* stdin and stdout, once examined */
+	bool	 examined;
+	bool	 over;		/* closed when we started, or read to its end */
+	int	 named;		/* the input that has a name, or -1 */
+	struct outfile_place place;
+} shared = { .named = -1 };
 
 void
 stdio_begin(void)
 {
-	/* The other way round, so that using one by mistake is an error. */
-	static const int mode[] = { O_WRONLY, O_RDONLY, O_WRONLY };
 	int fd;
 
 	for (fd = 0; fd <= 2; fd++) {
 		if (fcntl(fd, F_GETFD) != -1)
 			continue;
-		stdin_is_over |= fd == STDIN_FILENO;
-		if (open("/dev/null", mode[fd]) == -1)
-			return;
+		shared.over |= fd == STDIN_FILENO;
+		borrowed_reserve(fd);
 	}
 }
 
+/* What is no file is the same for all peers, and ends for all. */
 static bool
-ready(int fd, short events)
+is_file(mode_t mode)
 {
-	struct pollfd wait = { .fd = fd, .events = events };
-
-	return poll(&wait, 1, 0) == 1;
+	return S_ISREG(mode) || S_ISBLK(mode);
 }
 
 /* What was cut off while we read is missing, and nobody else would notice. */
 static enum io
-file_end(struct stream *stream)
+file_end(struct stdio *stdio, struct stream *stream)
 {
 	struct stat now;
 
-	stdin_is_over = true;
-	if (stdio.in_size == 0 || fstat(stream->rfd, &now) == -1 ||
-	    now.st_size >= stdio.in_size)
+	if (fstat(stream->rfd, &now) == -1)
+		return IO_EOF;
+	shared.over |= stdio->config->in == NULL || !is_file(now.st_mode);
+	if (stdio->in_size == 0 || now.st_size >= stdio->in_size)
 		return IO_EOF;
 	snprintf(stream->error, sizeof(stream->error), "the file shrank from "
-	    "%jd to %jd bytes while it was read", (intmax_t)stdio.in_size,
+	    "%jd to %jd bytes while it was read", (intmax_t)stdio->in_size,
 	    (intmax_t)now.st_size);
 	return IO_FAIL;
-}
-
-/*
- * Reading a terminal stops a job in the background, or fails where nobody could
- * bring it back to the foreground.
- */
-static bool
-is_others(int fd)
-{
-	pid_t foreground = tcgetpgrp(fd);
-
-	return foreground != -1 && foreground != getpgrp();
 }
 
 static enum io
 stdio_read(struct stream *stream, void *data, size_t size, size_t *done)
 {
-	long result;
+	struct stdio *stdio = stream->priv;
+	long result = borrowed_read(&stdio->in, data, size);
 
-	if (stdio.in == ASK && !ready(stream->rfd, POLLIN))
-		return IO_WANT_READ;
-	if (stdio.in == TERMINAL && (is_others(stream->rfd) ||
-	    !ready(stream->rfd, POLLIN)))
-		return IO_WANT_READ;
-	if (stdio.in == SOCKET)
-		result = recv(stream->rfd, data, size, MSG_DONTWAIT);
-	else
-		result = read(stream->rfd, data, size);
 	if (result == 0 && stream->error[0] == '\0')
-		return file_end(stream);
+		return file_end(stdio, stream);
+	stdio->taken |= result > 0 && (stdio->config->in == NULL ||
+	    stdio->in_size == 0);
 	return stream_result(stream, result, IO_WANT_READ, done);
 }
 
 static enum io
 stdio_write(struct stream *stream, const void *data, size_t size, size_t *done)
 {
+	struct stdio *stdio = stream->priv;
 	long result;
 
-	if (stdio.no_output) {
+	if (stdio->config->no_output) {
 		*done = size;
 		return IO_OK;
 	}
-	if (stdio.shown)
+	if (stdio->shown)
 		diag_end_line();
-	if (stdio.out == ASK) {
-		if (!ready(stream->wfd, POLLOUT))
-			return IO_WANT_WRITE;
-		size = size < PIPE_BUF ? size : PIPE_BUF;
-	}
-	if (stdio.out == SOCKET)
-		result = send(stream->wfd, data, size,
-		    MSG_DONTWAIT | MSG_NOSIGNAL);
-	else
-		result = write(stream->wfd, data, size);
+	if (stdio->config->out.path == NULL)
+		result = borrowed_write(&stdio->out, data, size);
+	else if (outfile_begin(&stdio->file)) {
+		stream->wfd = stdio->file.fd;
+		result = outfile_write(&stdio->file, data, size);
+	} else
+		result = -1;
+	stdio->written |= result > 0;
 	return stream_result(stream, result, IO_WANT_WRITE, done);
 }
 
-/*
- * Closing is where a network file system says that it is full. The number is
- * taken again at once, so that nothing opened later becomes our stdout.
- */
+/* The number is taken again at once, so that nothing else gets it. */
+static int
+close_stdout(const struct borrowed *out)
+{
+	struct stat file;
+	int error = 0;
+
+	/* Others may have it too (inetd): closing would not say it. */
+	if (out->manner == BORROWED_SOCKET &&
+	    shutdown(STDOUT_FILENO, SHUT_WR) == -1)
+		error = errno;
+	/* A disk says late that it is full or broken, when it is asked. */
+	if (fstat(STDOUT_FILENO, &file) == 0 && S_ISBLK(file.st_mode) &&
+	    fsync(STDOUT_FILENO) == -1)
+		error = errno;
+	if (close(STDOUT_FILENO) == -1 && errno != EBADF && error == 0)
+		error = errno;
+	borrowed_reserve(STDOUT_FILENO);
+	return error;
+}
+
+/* Closing is where a network file system says that it is full. */
 static enum io
 stdio_shutdown(struct stream *stream)
 {
-	int fd = stream->wfd, error;
+	struct stdio *stdio = stream->priv;
+	int error;
 
-	if (fd == -1 || stdio.no_output)
+	if (stdio->ended || stdio->config->no_output)
 		return IO_OK;
+	if (stdio->config->out.path != NULL && !stdio->written &&
+	    !stdio->config->allow_empty) {
+		snprintf(stream->error, sizeof(stream->error), "nothing was "
+		    "received (--allow-empty takes that)");
+		stream->unwanted = true;
+		return IO_FAIL;
+	}
+	error = stdio->config->out.path != NULL ?
+	    outfile_commit(&stdio->file) : close_stdout(&stdio->out);
+	stdio->ended = true;
 	stream->wfd = -1;
-	error = named_complete();
-	/* Others may have it too (inetd): closing would not say it. */
-	if (stdio.out == SOCKET && shutdown(fd, SHUT_WR) == -1 && error == 0)
-		error = errno;
-	if (close(fd) == -1 && errno != EBADF && error == 0)
-		error = errno;
-	if (open("/dev/null", O_WRONLY) == -1 && error == 0)
-		error = errno;
 	return error == 0 ? IO_OK : stream_fail(stream, error);
 }
 
 static void
 stdio_close(struct stream *stream)
 {
+	struct stdio *stdio = stream->priv;
+
+	outfile_close(&stdio->file);
+	if (stdio->config->in != NULL && stream->rfd != -1)
+		close(stream->rfd);
 	stream->rfd = stream->wfd = -1;
-}
-
-/* An anonymous pipe lives in the kernel's own file system, a FIFO does not. */
-static bool
-is_named_fifo(const struct stat *file)
-{
-	struct stat anonymous;
-	int ends[2];
-
-	if (!S_ISFIFO(file->st_mode) || pipe2(ends, O_CLOEXEC) == -1)
-		return false;
-	if (fstat(ends[0], &anonymous) == -1)
-		anonymous.st_dev = file->st_dev;
-	close(ends[0]);
-	close(ends[1]);
-	return anonymous.st_dev != file->st_dev;
-}
-
-/*
- * A description of our own for the same pipe or terminal, under the same
- * number: O_NONBLOCK on it is nobody else's business. Not for reading a FIFO:
- * once its writers are gone, a new description would wait for others.
- */
-static enum manner
-own(int fd, const struct stat *file)
-{
-	char path[32];
-	int again, mode = fcntl(fd, F_GETFL) & O_ACCMODE;
-	enum manner manner = fd == STDIN_FILENO && isatty(fd) ? TERMINAL :
-	    ALWAYS;
-
-	if (S_ISSOCK(file->st_mode))
-		return SOCKET;
-	if (!S_ISFIFO(file->st_mode) && !isatty(fd))
-		return fd == STDIN_FILENO && S_ISCHR(file->st_mode) ? ASK :
-		    ALWAYS;
-	if (fd == STDIN_FILENO && is_named_fifo(file))
-		return ASK;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	again = open(path, mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (again == -1)
-		return manner == TERMINAL ? TERMINAL : ASK;
-	dup2(again, fd);
-	close(again);
-	return manner;
 }
 
 static bool
@@ -215,82 +163,112 @@ raw_input(const struct stat *file)
 {
 	if (S_ISFIFO(file->st_mode))
 		return STREAM_RAW_INPUT | STREAM_PIPE_INPUT;
-	return S_ISREG(file->st_mode) || S_ISBLK(file->st_mode) ?
-	    STREAM_RAW_INPUT : 0;
+	return is_file(file->st_mode) ? STREAM_RAW_INPUT : 0;
 }
 
 /* Splicing to a file opened with O_APPEND is EINVAL. */
 static unsigned
-raw_output(const struct stat *file)
+raw_output(const struct stat *file, int fd)
 {
 	if (S_ISFIFO(file->st_mode))
 		return STREAM_RAW_OUTPUT | STREAM_PIPE_OUTPUT;
-	if (S_ISREG(file->st_mode) || S_ISBLK(file->st_mode))
-		return fcntl(STDOUT_FILENO, F_GETFL) & O_APPEND ? 0 :
+	if (is_file(file->st_mode))
+		return fd != -1 && fcntl(fd, F_GETFL) & O_APPEND ? 0 :
 		    STREAM_RAW_OUTPUT;
 	return is_null(file) ? STREAM_RAW_OUTPUT : 0;
 }
 
 static unsigned
-capabilities(const struct stdio_config *config, const struct stat *in,
-    const struct stat *out)
+capabilities(const struct stdio *stdio, const struct stream *stream)
 {
+	struct stat in = { .st_mode = 0 }, out = { .st_mode = S_IFREG };
 	unsigned caps = 0;
 
-	if (config->no_input || is_null(in))
+	fstat(stream->rfd, &in);
+	if (stream->wfd != -1)
+		fstat(stream->wfd, &out);
+	if (stdio->config->no_input || is_null(&in) ||
+	    (shared.over && !(stdio->config->in != NULL &&
+	    is_file(in.st_mode))))
 		caps |= STREAM_NO_INPUT;
-	if (isatty(STDIN_FILENO))
+	if (isatty(stream->rfd))
 		caps |= STREAM_TERMINAL;
 	/* mkfifo f; nc-lite -l 9000 <f | filter >f */
-	if (is_named_fifo(in) && S_ISFIFO(out->st_mode))
+	if (borrowed_is_fifo(&in) && S_ISFIFO(out.st_mode))
 		caps |= STREAM_ANSWERS;
-	if (!config->no_output)
-		caps |= raw_output(out);
-	return caps | raw_input(in);
+	if (!stdio->config->no_output && !stdio->config->out.sparse)
+		caps |= raw_output(&out, stream->wfd);
+	return caps | raw_input(&in);
+}
+
+/* Our own description has the number of the one it takes the place of. */
+static void
+examine(struct borrowed *borrowed, int fd)
+{
+	borrowed_open(borrowed, fd, fd == STDIN_FILENO);
+	if (borrowed->fd == fd)
+		return;
+	dup2(borrowed->fd, fd);
+	close(borrowed->fd);
+	borrowed->fd = fd;
 }
 
 /* What kind of things the two are does not change from peer to peer (-k). */
 static void
-examine(struct stream *stream, const struct stdio_config *config)
+examine_both(const struct stdio_config *config)
 {
-	struct stat in = { .st_mode = 0 }, out = { .st_mode = 0 };
+	if (!shared.examined && !config->no_input && config->in == NULL)
+		examine(&shared.in, STDIN_FILENO);
+	if (!shared.examined && config->out.path == NULL)
+		examine(&shared.out, STDOUT_FILENO);
+	shared.examined = true;
+}
 
-	fstat(STDIN_FILENO, &in);
-	fstat(STDOUT_FILENO, &out);
-	stream->caps = capabilities(config, &in, &out);
-	stdio.no_output = config->no_output;
-	if (!(stream->caps & STREAM_NO_INPUT))
-		stdio.in = own(STDIN_FILENO, &in);
-	stdio.out = own(STDOUT_FILENO, &out);
-	stdio.shown = isatty(STDOUT_FILENO);
-	if (config->in != NULL)
-		stream->input = config->in;
-	if (config->out != NULL)
-		stream->output = config->out;
+static bool
+cannot_open(const char *path)
+{
+	diag_error("cannot open '%s': %s", path, strerror(errno));
+	return false;
 }
 
 bool
-stdio_name(const struct stdio_config *config)
+stdio_prepare(const struct stdio_config *config)
 {
-	if (config->in != NULL && !named_input(config->in))
-		return false;
-	return config->out == NULL || named_output(config->out);
+	struct stat file;
+
+	if (config->in != NULL) {
+		shared.named = open(config->in,
+		    O_RDONLY | O_NOCTTY | O_CLOEXEC);
+		if (shared.named != -1 && fstat(shared.named, &file) == 0 &&
+		    S_ISDIR(file.st_mode)) {
+			close(shared.named);
+			shared.named = -1;
+			errno = EISDIR;
+		}
+		if (shared.named == -1)
+			return cannot_open(config->in);
+		fcntl(shared.named, F_SETFL, O_NONBLOCK);
+	}
+	return config->out.path == NULL ||
+	    outfile_find(&shared.place, &config->out);
 }
 
-/* A file has a size, and with a name each peer gets all of it. */
-static void
-rewind_input(const struct stdio_config *config)
+/* A file is opened again, for an offset of its own. */
+static int
+open_input(const struct stdio_config *config)
 {
-	struct stat in;
+	struct stat file;
 
-	if (config->in != NULL && lseek(STDIN_FILENO, 0, SEEK_SET) == 0)
-		stdin_is_over = false;
-	stdio.in_size = fstat(STDIN_FILENO, &in) == 0 && S_ISREG(in.st_mode) ?
-	    in.st_size : 0;
+	if (config->in == NULL)
+		return STDIN_FILENO;
+	if (fstat(shared.named, &file) == 0 && is_file(file.st_mode))
+		return open(config->in, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	return fcntl(shared.named, F_DUPFD_CLOEXEC, 3);
 }
 
 bool
-stdio_open(struct stream *stream, const struct stdio_config *config)
+stdio_open(struct stdio *stdio, struct stream *stream,
+    const struct stdio_config *config, const struct address *peer)
 {
 	static const struct stream_ops ops = {
 		.read = stdio_read,
@@ -298,22 +276,48 @@ stdio_open(struct stream *stream, const struct stdio_config *config)
 		.shutdown = stdio_shutdown,
 		.close = stdio_close,
 	};
-	static struct stream examined = {
-		.ops = &ops,
-		.priv = &stdio,
-		.rfd = STDIN_FILENO,
-		.wfd = STDOUT_FILENO,
-		.input = "stdin",
-		.output = "stdout",
-	};
+	struct stat in;
 
-	if (!named_begin())
+	examine_both(config);
+	*stdio = (struct stdio){ .config = config, .in = shared.in,
+	    .out = shared.out, .file = { .fd = -1 } };
+	*stream = (struct stream){
+		.ops = &ops,
+		.priv = stdio,
+		.rfd = open_input(config),
+		.wfd = STDOUT_FILENO,
+		.input = config->in != NULL ? config->in : "stdin",
+		.output = config->out.path != NULL ? config->out.path :
+		    "stdout",
+	};
+	if (stream->rfd == -1)
+		return cannot_open(config->in);
+	stdio->in.fd = stream->rfd;
+	if (config->out.path != NULL) {
+		outfile_open(&stdio->file, &shared.place, peer);
+		stream->wfd = stdio->file.fd;
+		if (shared.place.name[0] == '\0' && stream->wfd == -1)
+			stream->output = stdio->file.name;
+	}
+	stream->caps = capabilities(stdio, stream);
+	stdio->shown = isatty(stream->wfd);
+	stdio->in_size = fstat(stream->rfd, &in) == 0 && S_ISREG(in.st_mode) ?
+	    in.st_size : 0;
+	return true;
+}
+
+bool
+stdio_is_left(const struct stdio *stdio)
+{
+	char text[OUTFILE_TEXT];
+
+	if (stdio->config == NULL || stdio->config->out.path == NULL ||
+	    stdio->ended)
 		return false;
-	if (examined.caps == 0)
-		examine(&examined, config);
-	rewind_input(config);
-	*stream = examined;
-	if (stdin_is_over)
-		stream->caps |= STREAM_NO_INPUT;
+	if (stdio->written)
+		diag_error("the peer has not ended; what came is in '%s'",
+		    outfile_text(&stdio->file, text));
+	else
+		diag_error("the peer has not ended, and nothing came");
 	return true;
 }

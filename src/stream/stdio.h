@@ -3,12 +3,31 @@
 
 #include <stdbool.h>
 
+#include "base/borrowed.h"
+#include "stream/outfile.h"
 #include "stream/stream.h"
 
 struct stdio_config {
 	bool	 no_input;	/* leave stdin alone (-d, --recv-only) */
 	bool	 no_output;	/* drop what would go to stdout (--send-only) */
-	const char *in, *out;	/* files in their places, or NULL */
+	bool	 allow_empty;	/* out: not a byte is a file, too */
+	const char *in;		/* a file in the place of stdin, or NULL */
+	struct outfile_config out;	/* path NULL: stdout */
+};
+
+/*
+ * One of them: belongs to a session, and must stay while its stream does. All
+ * zeros is none.
+ */
+struct stdio {
+	struct borrowed in, out;
+	const struct stdio_config *config;
+	struct outfile file;	/* with a name for the output */
+	bool	 shown;		/* stdout is a terminal */
+	bool	 taken;		/* of an input that cannot be read again */
+	bool	 written;	/* to the output */
+	bool	 ended;		/* the output is closed */
+	off_t	 in_size;	/* of a regular file, when we began */
 };
 
 /*
@@ -19,19 +38,26 @@ struct stdio_config {
 void	stdio_begin(void);
 
 /*
- * Puts the files that have names into the places of stdin and stdout, as far
- * as that can be before there is a peer. Returns false with the reason printed.
+ * Opens the input that has a name, and finds out whether the output can be.
+ * Returns false with the reason printed.
  */
-bool	stdio_name(const struct stdio_config *);
+bool	stdio_prepare(const struct stdio_config *);
 
 /*
- * The stream that reads stdin and writes stdout. The flags of descriptors we
- * share with other processes are never changed: a pipe or terminal is opened
- * again through /proc/self/fd for a description of our own; where that cannot
- * be had, poll(2) is asked before each call and no more is written than a
- * ready pipe must take. shutdown closes stdout and tells whether that failed.
- * Returns false, with the reason printed, when stdout's file cannot be begun.
+ * The stream that reads stdin and writes stdout, or the files in their places;
+ * a named input is a descriptor of the stream's own, so that each peer gets
+ * all of the file. The flags of descriptors we share with other processes are
+ * never changed (base/borrowed.h). shutdown closes the output and tells
+ * whether that failed: a file by name is complete then, and one that has not a
+ * byte is unwanted. Returns false with the reason printed.
  */
-bool	stdio_open(struct stream *, const struct stdio_config *);
+bool	stdio_open(struct stdio *, struct stream *,
+	    const struct stdio_config *, const struct address *peer);
+
+/*
+ * Whether there is an output with a name that was not completed, though all
+ * went well; the reason is printed.
+ */
+bool	stdio_is_left(const struct stdio *);
 
 #endif

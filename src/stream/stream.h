@@ -77,6 +77,7 @@ struct stream {
 	struct tls_facts *facts;	/* to be filled by TLS, or NULL */
 	int	 code;		/* exit code of its failure; 0: by its role */
 	bool	 broken_pipe;	/* IO_FAIL came as EPIPE */
+	bool	 unwanted;	/* all has come, and is not what it should be */
 	bool	 refused;	/* one end is not who the other wants */
 	int	 why;		/* the errno behind IO_FAIL, or 0 */
 	char	 error[STREAM_ERROR];	/* the same in words; the first stays */

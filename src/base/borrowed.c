@@ -1,0 +1,113 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/borrowed.h"
+
+bool
+borrowed_is_fifo(const struct stat *file)
+{
+	struct stat anonymous;
+	int ends[2];
+
+	if (!S_ISFIFO(file->st_mode) || pipe2(ends, O_CLOEXEC) == -1)
+		return false;
+	if (fstat(ends[0], &anonymous) == -1)
+		anonymous.st_dev = file->st_dev;
+	close(ends[0]);
+	close(ends[1]);
+	return anonymous.st_dev != file->st_dev;
+}
+
+/* Once a FIFO's writers are gone, a new description would wait for others. */
+void
+borrowed_open(struct borrowed *borrowed, int fd, bool reading)
+{
+	char path[32];
+	struct stat file;
+	int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+
+	*borrowed = (struct borrowed){ .fd = fd, .manner = BORROWED_PLAIN };
+	if (fstat(fd, &file) == -1)
+		return;
+	if (S_ISSOCK(file.st_mode))
+		borrowed->manner = BORROWED_SOCKET;
+	else if (reading && S_ISCHR(file.st_mode) && !isatty(fd))
+		borrowed->manner = BORROWED_ASK;
+	else if (reading && isatty(fd))
+		borrowed->manner = BORROWED_TERMINAL;
+	if (!S_ISFIFO(file.st_mode) && !isatty(fd))
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	fd = -1;
+	if (!reading || !borrowed_is_fifo(&file))
+		fd = open(path, mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd != -1)
+		borrowed->fd = fd;
+	else if (borrowed->manner != BORROWED_TERMINAL)
+		borrowed->manner = BORROWED_ASK;
+}
+
+/*
+ * Reading a terminal stops a job in the background, or fails where nobody could
+ * bring it back to the foreground.
+ */
+static bool
+is_others(int fd)
+{
+	pid_t foreground = tcgetpgrp(fd);
+
+	return foreground != -1 && foreground != getpgrp();
+}
+
+static bool
+ready(int fd, short events)
+{
+	struct pollfd wait = { .fd = fd, .events = events };
+
+	if (poll(&wait, 1, 0) == 1)
+		return true;
+	errno = EAGAIN;
+	return false;
+}
+
+ssize_t
+borrowed_read(const struct borrowed *borrowed, void *data, size_t size)
+{
+	if (borrowed->manner == BORROWED_SOCKET)
+		return recv(borrowed->fd, data, size, MSG_DONTWAIT);
+	if (borrowed->manner == BORROWED_TERMINAL && is_others(borrowed->fd)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if (borrowed->manner != BORROWED_PLAIN && !ready(borrowed->fd, POLLIN))
+		return -1;
+	return read(borrowed->fd, data, size);
+}
+
+ssize_t
+borrowed_write(const struct borrowed *borrowed, const void *data, size_t size)
+{
+	if (borrowed->manner == BORROWED_SOCKET)
+		return send(borrowed->fd, data, size,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (borrowed->manner == BORROWED_ASK) {
+		if (!ready(borrowed->fd, POLLOUT))
+			return -1;
+		size = size < PIPE_BUF ? size : PIPE_BUF;
+	}
+	return write(borrowed->fd, data, size);
+}
+
+/* The other way round than it is used; in a bare chroot any folder will do. */
+void
+borrowed_reserve(int fd)
+{
+	if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) == -1)
+		open("/", O_RDONLY | O_DIRECTORY);
+}
