@@ -278,6 +278,11 @@ drain(struct flow *flow)
 		seen = flow->splice.copied > 0;
 		flow->tail = splice_take_back(&flow->splice, flow->data,
 		    POOL_BUFFER / taps_growth(&flow->taps));
+		if (flow->tail == 0) {
+			stream_fail(flow->source, errno);
+			broke(flow, flow->source, true);
+			return false;
+		}
 		if (!seen)
 			flow->tail = apply_taps(flow, flow->tail);
 	}

@@ -16,6 +16,7 @@ Options before the steps: -6 (use ::1), -b BYTES (receive buffer).
     slowly N       read to the end with a pause every N bytes; says as readall
     quiet S        nothing may come for S seconds: says `quiet`, `data` or `fin`
     say TEXT       send TEXT (with \\r \\n \\xff escapes)
+    urgent TEXT    send TEXT, its last octet as urgent data
     send N         send N bytes of a pattern     says `sent N SHA` or `broken N`
     trickle TEXT   send TEXT byte for byte, with small pauses
     acked          wait until all that was sent is acknowledged
@@ -126,6 +127,9 @@ class Peer:
 
     def step_say(self, text):
         self.sock.sendall(codecs.escape_decode(text.encode())[0])
+
+    def step_urgent(self, text):
+        self.sock.send(codecs.escape_decode(text.encode())[0], socket.MSG_OOB)
 
     def step_send(self, size):
         digest, count = hashlib.sha256(), 0

@@ -1,0 +1,250 @@
+#!/usr/bin/env bats
+# shellcheck shell=bats disable=SC2154
+# Who says the end, when, and what a failure in one direction is in the other.
+
+load helper
+
+# at_once CMD...: that is within 400 ms.
+at_once() {
+	local begin=${EPOCHREALTIME/[.,]/}
+	"$@"
+	(((${EPOCHREALTIME/[.,]/} - begin) < 400000)) || fail "not at once: $*"
+}
+
+### a question
+
+@test "a short input is a question: its end waits for half a second of silence" {
+	peer read 6 quiet 0.3 say one quiet 0.3 say two readall
+	run -0 nc 127.0.0.1 "$port" <<<hello
+	[ "$output" = onetwo ]
+	wait_for_line peer.out '^fin 0 '
+	[ "$(grep -c quiet peer.out)" -eq 2 ]
+}
+
+@test "a question is answered by a server that drops its answer at our end" {
+	need node
+	serve node node -e '
+		require("net").createServer(s => s.on("data", () =>
+			setTimeout(() => s.end("answer\n"), 200)).on("error", () => 0))
+		.listen(0, "127.0.0.1", function () {
+			console.error("Listening on 127.0.0.1 " + this.address().port) })'
+	run -0 nc 127.0.0.1 "$port" <<<question
+	[ "$output" = answer ]
+	run nc -N 127.0.0.1 "$port" <<<question
+	[ "$output" = "" ]
+}
+
+@test "-N, -q 0, -w 0 and --send-only say the end at once" {
+	local how
+	for how in -N "-q 0" "-w 0" --send-only; do
+		peer readall
+		# shellcheck disable=SC2086 # two words
+		at_once nc $how 127.0.0.1 "$port" <<<hello
+		wait_for_line peer.out '^fin 6 '
+	done
+}
+
+@test "a long input is no question, and a listener's is none" {
+	peer readall
+	head -c 65537 /dev/zero >in
+	at_once nc 127.0.0.1 "$port" <in
+	listen <<<hello
+	at_once visit readall
+}
+
+@test "the end of a question is held back with -q, too, and with TLS's -vvv said" {
+	peer read 6 quiet 0.4 readall stall
+	bound=10 run -0 nc -vvv -q 1 127.0.0.1 "$port" <<<hello
+	wait_for_line peer.out '^fin 0 '
+	[[ $output == *"held back until the peer has been silent for 500 ms"* ]]
+	grep -qx quiet peer.out
+}
+
+### the first FIN of a receiver
+
+@test "a listener whose input is empty does not say its end first" {
+	need nc.traditional
+	random 9000000 in
+	out=got listen < <(:)
+	bound=10 bounded nc.traditional -q 0 127.0.0.1 "$port" <in
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	same in got
+}
+
+@test "a listener whose input is empty says its end after 2 s of nothing" {
+	listen < <(:)
+	run visit quiet 1.5 readall
+	[ "${lines[0]}" = quiet ]
+	[[ ${lines[1]} == "fin 0 "* ]]
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+}
+
+### an input that begins late
+
+@test "the peer says a line and ends: an input that begins a second later is sent" {
+	local how
+	for how in "" -N; do
+		# shellcheck disable=SC2086 # perhaps none
+		out=got listen $how < <(sleep 1 && echo late)
+		run visit say hi fin text
+		[ "$output" = late ]
+		wait_exit "$pid"
+		[ "$status" -eq 0 ]
+	done
+}
+
+@test "the peer ends without a word: an input that has not begun is awaited" {
+	peer fin readall
+	run -0 nc 127.0.0.1 "$port" < <(sleep 2.5 && echo late)
+	wait_for_line peer.out '^fin 5 '
+}
+
+@test "a client that leaves an open input unread says so" {
+	peer say hi fin readall
+	idle_pipe
+	run -0 nc 127.0.0.1 "$port" <&"$idle"
+	[ "${lines[0]}" = hinc-lite:\ the\ peer\ has\ ended:\ stdin\ is\ open\ and\ left\ unread ]
+}
+
+### slow readers
+
+@test "-q does not cut a slow reader" {
+	peer -b 4096 slowly 4096
+	head -c 600000 /dev/zero >in
+	run -0 nc -q 0.2 127.0.0.1 "$port" <in
+	wait_for_line peer.out '^fin 600000 '
+}
+
+@test "--send-only is not over while a slow reader reads" {
+	peer -b 4096 slowly 4096
+	head -c 600000 /dev/zero >in
+	run -0 nc --send-only -w 1 127.0.0.1 "$port" <in
+	wait_for_line peer.out '^fin 600000 '
+}
+
+@test "-w takes its time, and not twice that, for a peer that never reads" {
+	peer -b 4096 stall
+	local begin=${EPOCHREALTIME/[.,]/}
+	run -3 nc -w 2 127.0.0.1 "$port" </dev/zero
+	(((${EPOCHREALTIME/[.,]/} - begin) < 3300000)) || fail "too long"
+}
+
+### a failure in one direction
+
+@test "urgent data is data, and what follows it comes" {
+	out=got listen </dev/null
+	visit send 1000000 urgent x send 3000000
+	wait_exit "$pid" 10
+	[ "$status" -eq 0 ]
+	[ "$(stat -c %s got)" -eq 4000001 ]
+}
+
+@test "a write that fails on a live connection is an abort of both directions" {
+	need strace
+	peer read 1 readall
+	SECONDS=0
+	ASAN_OPTIONS=detect_leaks=0 bound=10 run bounded strace -f -qq -o trace \
+	    -e inject=sendto,write,sendmsg:error=ENOBUFS:when=1 \
+	    "$NC_LITE" 127.0.0.1 "$port" <<<hello
+	[ "$status" -eq 1 ]
+	[[ $output == *"peer: "*"; incomplete: 0 bytes sent"* ]]
+	[ "$SECONDS" -lt 8 ]
+}
+
+@test "a peer on a path that dies is noticed by a filter that feeds us back" {
+	mkfifo back there
+	start filter sh -c 'exec cat >back <there'
+	exec {keep}<>back
+	out=there start listen "$NC_LITE" -lvU sock <back
+	until_true test -S sock
+	local ours=$pid
+	bounded /usr/bin/python3 -c 'import socket
+s = socket.socket(socket.AF_UNIX); s.connect("sock"); s.send(b"bye")'
+	wait_exit "$ours" 10
+	exec {keep}>&-
+	[ "$status" -eq 0 ]
+}
+
+@test "a socket as stdin and stdout that is reset is no end" {
+	local i last to
+	idle_pipe
+	for i in 1 2 3; do
+		out=got as=last listen </dev/null
+		last=$pid to=$port
+		serve inetd /usr/bin/python3 "$PEERS/inetd.py" \
+		    "$NC_LITE" 127.0.0.1 "$to"
+		client 127.0.0.1 "$port" < <(head -c 500000 /dev/zero; exec cat <&"$idle")
+		until_true has got 500000
+		kill -KILL "$pid"
+		wait_exit "$last"
+		((status == 1)) || fail "exit status $status"
+	done
+}
+
+@test "a socket as stdin and stdout is told of the end" {
+	peer say page fin readall
+	serve inetd /usr/bin/python3 "$PEERS/inetd.py" "$NC_LITE" -N \
+	    127.0.0.1 "$port" < <(sleep 5)
+	bound=3 run -0 visit text
+	[ "$output" = page ]
+}
+
+@test "a stream that ends within a telnet command is broken" {
+	peer say 'login\xff\xfa\x18hidden' fin readall
+	run -1 nc -t 127.0.0.1 "$port" </dev/null
+	[[ $output == *"peer: ended within a telnet command; incomplete: "* ]]
+}
+
+### who must not spin or stop
+
+@test "a queue that stays full (ENOBUFS) does not spin, and -w ends it" {
+	need strace
+	ASAN_OPTIONS=detect_leaks=0 bound=10 run bounded strace -f -qq -o trace \
+	    -e inject=sendto,write,sendmsg:error=ENOBUFS \
+	    -e trace=sendto,write,sendmsg "$NC_LITE" -u -w 1 127.0.0.1 9 <<<hello
+	(($(wc -l <trace) < 5000)) || fail "$(wc -l <trace) calls"
+}
+
+@test "a digest that cannot read is a failure, and no endless run" {
+	need strace
+	random 5000000 in
+	local n=9999 how
+	# Which read is the thread's second one, in a run that goes well?
+	for how in good bad; do
+		out=got ASAN_OPTIONS=detect_leaks=0 serve listen strace -f -o \
+		    trace -e trace=read -e "inject=read:error=EIO:when=$n+" \
+		    "$NC_LITE" -lv --digest 0 </dev/null
+		bound=10 run nc -N 127.0.0.1 "$port" <in
+		wait_exit "$pid" 10
+		n=$(awk '/read\(/ && !/resumed/ { n++ } /, 196608/ { print n + 1
+			exit }' trace)
+	done
+	[ "$status" -eq 1 ]
+	[[ $(<listen.err) == *"incomplete: "* ]]
+}
+
+@test "a job in the background of a terminal receives, and is not stopped" {
+	peer pause 0.3 say hello fin readall
+	bounded /usr/bin/python3 -c '
+import os, pty, sys
+pid, master = pty.fork()
+if pid == 0:
+	os.execvp("bash", ["bash", "-c", """
+		set -m
+		"$0" "$@" >got 2>errors &
+		job=$!
+		wait $job
+		echo $? >code""", *sys.argv[1:]])
+os.write(master, b"typed\n")
+try:
+	while os.read(master, 1000):
+		pass
+except OSError:
+	pass
+os.waitpid(pid, 0)' "$NC_LITE" 127.0.0.1 "$port"
+	[ "$(<got)" = hello ]
+	[ "$(<code)" = 0 ]
+	[ ! -s errors ]
+}
