@@ -168,9 +168,9 @@ s = socket.socket(socket.AF_UNIX); s.connect("sock"); s.send(b"bye")'
 }
 
 @test "a socket as stdin and stdout that is reset is no end" {
-	local i last to
+	local last to
 	idle_pipe
-	for i in 1 2 3; do
+	for _ in 1 2 3; do
 		out=got as=last listen </dev/null
 		last=$pid to=$port
 		serve inetd /usr/bin/python3 "$PEERS/inetd.py" \
@@ -227,6 +227,7 @@ s = socket.socket(socket.AF_UNIX); s.connect("sock"); s.send(b"bye")'
 
 @test "a job in the background of a terminal receives, and is not stopped" {
 	peer pause 0.3 say hello fin readall
+	# shellcheck disable=SC2016 # for the shell in there
 	bounded /usr/bin/python3 -c '
 import os, pty, sys
 pid, master = pty.fork()
