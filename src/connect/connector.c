@@ -11,6 +11,7 @@
 #include "connect/race.h"
 #include "net/endpoint.h"
 #include "net/resolve.h"
+#include "net/transport.h"
 #include "stream/plain.h"
 #include "stream/tls.h"
 
@@ -248,7 +249,8 @@ step_connect(struct connector *connector, const struct loop *loop)
 		wrap(connector, fd);
 		return;
 	}
-	plain_open(connector->stream, fd);
+	plain_open(connector->stream, fd,
+	    transport_of(&connector->config->hop[0].endpoint));
 	connector->hop = 0;
 	connector->wants = IO_OK;
 	connector->state = CONNECTOR_PROXY;

@@ -66,6 +66,7 @@ struct server {
 	size_t	 limit;		/* sessions at once */
 	size_t	 turn;		/* who is stepped first */
 	bool	 watched;	/* the listener, in this round */
+	int	 burst;		/* peers to take in the next round at most */
 	uint64_t served;	/* sessions, so far */
 	int	 code;		/* why the server ends, or GO_ON */
 };
@@ -294,13 +295,15 @@ accept_some(struct server *server)
 	if (!server->watched ||
 	    !listener_has_news(&server->listener, &server->loop))
 		return;
-	for (i = 0; i < ACCEPTS && fd != -1 && code == EXIT_DONE &&
+	/* One more is asked for only where there was more than one before. */
+	for (i = 0; i < server->burst && fd != -1 && code == EXIT_DONE &&
 	    there(server) < server->limit && server->code == GO_ON; i++) {
 		code = listener_accept(&server->listener, &server->loop, &fd,
 		    &peer);
 		if (code == EXIT_DONE && fd != -1)
 			admit(server, fd, &peer);
 	}
+	server->burst = fd == -1 ? 1 : 2 * i < ACCEPTS ? 2 * i : ACCEPTS;
 	if (code != EXIT_DONE)
 		server->code = code;
 }
@@ -376,6 +379,7 @@ serve_all(const struct options *options, const struct listener *listener)
 	server.listener = *listener;
 	server.limit = limit(options);
 	server.parked_us = CLOCK_NEVER;
+	server.burst = 1;
 	server.code = GO_ON;
 	loop_open(&server.loop);
 	loop_open(&server.scratch);

@@ -44,7 +44,7 @@ session_wrap(const void *context, int fd, const struct address *peer,
 	};
 
 	if (!transport_can(&options->endpoint, TRANSPORT_MESSAGES)) {
-		plain_open(stream, fd);
+		plain_open(stream, fd, transport_of(&options->endpoint));
 		if (!options->tls.on || tls_open(stream, tls))
 			return true;
 	} else if (datagram_open(stream, fd, &datagram))

@@ -73,6 +73,7 @@ set_wishes(const struct socket_config *config, int fd, unsigned caps)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	if ((caps & TRANSPORT_ABORTS) != 0) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
 		socket_abortive(fd, true);
 	}
 }
@@ -210,14 +211,6 @@ void
 socket_low_water(int fd, int bytes)
 {
 	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
-}
-
-void
-socket_urgent_inline(int fd)
-{
-	static const int on = 1;
-
-	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
 }
 
 void

@@ -34,7 +34,8 @@ struct socket_config {
 /*
  * A new socket with all options set. A TCP one is abortive (see below) from
  * the start. Returns the descriptor, which the caller owns, or -1 with the
- * reason printed. A brief one is as the kernel makes it but for what the user
+ * reason printed. It keeps urgent data where it is among the rest
+ * (SO_OOBINLINE), as do those that it accepts. A brief one is as the kernel makes it but for what the user
  * asked for: not abortive; and a want of descriptors is left in errno, not
  * printed, where 0 says that the reason was printed.
  */
@@ -93,9 +94,6 @@ void	socket_low_water(int fd, int bytes);
  * with Nagle's algorithm (RFC 896) holds back its next words until then.
  */
 void	socket_acknowledge(int fd);
-
-/* Urgent data stays where it is among the rest (SO_OOBINLINE). */
-void	socket_urgent_inline(int fd);
 
 /*
  * Hands the descriptor to the process at the other end of a UNIX socket

@@ -9,7 +9,8 @@ count_unacknowledged(const struct relay *relay)
 {
 	uint64_t octets, end = relay->peer->goodbye;
 
-	if (!(relay->peer->caps & STREAM_ACKNOWLEDGES))
+	if (!(relay->peer->caps & STREAM_ACKNOWLEDGES) ||
+	    (relay->send.moved == 0 && end == 0))
 		return 0;
 	octets = sys_unacknowledged(relay->peer->wfd);
 	end += relay->send.state == FLOW_CLOSED && !relay->send.keep_sink;

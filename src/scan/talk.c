@@ -10,6 +10,7 @@
 #include "net/socket.h"
 #include "scan/scan.h"
 #include "scan/talk.h"
+#include "net/transport.h"
 #include "stream/plain.h"
 #include "stream/tls.h"
 
@@ -163,7 +164,7 @@ talk_begin(const struct scan_config *config, struct target *target,
 		close(fd);
 		return NULL;
 	}
-	plain_open(&talk->stream, fd);
+	plain_open(&talk->stream, fd, transport_of_socket(fd));
 	talk->facts = tls ? calloc(1, sizeof(*talk->facts)) : NULL;
 	if (!make_words(config, talk, target->is_path ? "localhost" :
 	    target->host, port) || (tls && (talk->facts == NULL ||

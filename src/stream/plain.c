@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/socket.h"
 #include "net/transport.h"
 #include "stream/plain.h"
 
@@ -27,7 +26,7 @@ plain_close(struct stream *stream)
 }
 
 void
-plain_open(struct stream *stream, int fd)
+plain_open(struct stream *stream, int fd, const struct transport *transport)
 {
 	static const struct stream_ops ops = {
 		.read = stream_read,
@@ -35,9 +34,8 @@ plain_open(struct stream *stream, int fd)
 		.shutdown = plain_shutdown,
 		.close = plain_close,
 	};
-	bool proves = (transport_of_socket(fd)->caps & TRANSPORT_PROVES) != 0;
+	bool proves = (transport->caps & TRANSPORT_PROVES) != 0;
 
-	socket_urgent_inline(fd);
 	*stream = (struct stream){
 		.ops = &ops,
 		.rfd = fd,

@@ -3,10 +3,12 @@
 
 #include "stream/stream.h"
 
+struct transport;
+
 /*
  * A connected stream socket, TCP or UNIX. The stream owns the descriptor,
  * which must be non-blocking.
  */
-void	plain_open(struct stream *, int fd);
+void	plain_open(struct stream *, int fd, const struct transport *);
 
 #endif
