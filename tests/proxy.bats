@@ -379,6 +379,59 @@ free() {
 	holds target.out hello
 }
 
+### -z
+
+@test "-z asks the proxy: open, closed, filtered, and nothing of the proxy's own" {
+	as=target listen -k --exec 'echo ready'
+	target=$port
+	free
+	start_microsocks
+	run -0 nc -zv -x "127.0.0.1:$proxy" localhost "$target"
+	[ "$output" = "Connection to localhost $target port [tcp/*] succeeded!" ]
+	run -1 nc -zv -x "127.0.0.1:$proxy" localhost 1
+	[[ $output == *"connect to localhost port 1 (tcp) failed: Connection refused" ]]
+	run -1 nc -z --all --json -x "127.0.0.1:$proxy" localhost "$target,1"
+	[[ ${lines[0]} == *'"state":"open"'* ]]
+	[[ ${lines[1]} == *'"state":"closed","reason":"Connection refused"'* ]]
+	[[ $output != *'"address"'* ]]
+	run -0 nc -z --expect ready -x "127.0.0.1:$proxy" localhost "$target"
+	peer say '\x05\x00\x05\x02' pause 1
+	run nc -zv -x "127.0.0.1:$port" localhost 80
+	[ "$status" -ne 0 ]
+	[[ $output == *'Operation not permitted'* ]]
+	peer say '\x05\xff' pause 1
+	run -5 nc -z -x "127.0.0.1:$port" localhost 80
+	[[ $output == *'the proxy wants to know who we are (-P USER)' ]]
+	peer stall
+	run -3 nc -z -w 0.3 -x "127.0.0.1:$port" localhost 80
+	free
+	run -1 nc -z --json -x "127.0.0.1:$port" localhost 80
+	[[ $output == *'"state":"unreachable"'* ]]
+}
+
+@test "-z with TLS to the target, and through TLS to the proxy" {
+	as=target tls_listen -k --exec cat
+	target=$port
+	start_microsocks
+	run -0 nc -zcv --ca "$C/ca.pem" -x "127.0.0.1:$proxy" localhost "$target"
+	[[ $output == *'Certificate of /CN=good,'* ]]
+	start_tinyproxy
+	front proxy
+	run -0 nc -zc --ca "$C/ca.pem" -x "https://localhost:$front" \
+	    localhost "$target"
+}
+
+@test "-z --wait waits for a port behind a proxy" {
+	start_microsocks
+	free
+	client -zv --wait=20 -x "127.0.0.1:$proxy" 127.0.0.1 "$port"
+	client=$pid
+	wait_for_line client.err waiting
+	start target "$NC_LITE" -lk 127.0.0.1 "$port" </dev/null
+	wait_exit "$client"
+	[ "$status" -eq 0 ]
+}
+
 ### -F
 
 @test "-F hands over the descriptor: blocking, gentle, with nothing read from it" {

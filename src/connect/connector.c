@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "connect/connector.h"
 #include "connect/greet.h"
+#include "connect/proxy.h"
 #include "connect/race.h"
 #include "net/endpoint.h"
 #include "net/resolve.h"
@@ -289,25 +290,18 @@ static void
 step_proxy(struct connector *connector, const struct loop *loop)
 {
 	const struct connector_config *config = connector->config;
-	const struct connector_hop *hop;
 
 	if (is_waiting(connector, loop))
 		return;
-	while (connector->hop < config->hops) {
-		hop = &config->hop[connector->hop];
-		connector->wants = hop->step(hop, connector->hop + 1 <
-		    config->hops ? &hop[1].endpoint : &config->endpoint,
-		    connector->stream, &connector->talk);
-		if (is_want(connector->wants) &&
-		    !loop_passed(loop, connector->until_us))
-			return;
-		if (connector->wants != IO_OK) {
-			hop_failed(connector, hop);
-			return;
-		}
-		free(connector->talk);
-		connector->talk = NULL;
-		connector->hop++;
+	connector->wants = proxy_pass(config->hop, config->hops,
+	    &config->endpoint, connector->stream, &connector->hop,
+	    &connector->talk);
+	if (is_want(connector->wants) &&
+	    !loop_passed(loop, connector->until_us))
+		return;
+	if (connector->wants != IO_OK) {
+		hop_failed(connector, &config->hop[connector->hop]);
+		return;
 	}
 	race_announce(&config->endpoint, NULL);
 	if (connector->stream->ops->handshake != NULL)

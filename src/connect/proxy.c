@@ -15,6 +15,25 @@ proxy_hop(struct connector_hop *hop, const struct proxy_config *config)
 	    config->kind == PROXY_SOCKS5 ? proxy_socks5 : proxy_connect;
 }
 
+enum io
+proxy_pass(const struct connector_hop *hop, size_t hops,
+    const struct address_query *target, struct stream *stream, size_t *at,
+    void **memory)
+{
+	enum io answer = IO_OK;
+
+	while (*at < hops && answer == IO_OK) {
+		answer = hop[*at].step(&hop[*at], *at + 1 < hops ?
+		    &hop[*at + 1].endpoint : target, stream, memory);
+		if (answer != IO_OK)
+			break;
+		free(*memory);
+		*memory = NULL;
+		(*at)++;
+	}
+	return answer;
+}
+
 struct proxy_talk *
 proxy_talk(void **memory, struct stream *stream)
 {

@@ -37,6 +37,14 @@ struct proxy_config {
 void	proxy_hop(struct connector_hop *, const struct proxy_config *);
 
 /*
+ * Passes one hop after the other; all as a step of struct connector_hop. *at, 0
+ * at first, is the hop under way.
+ */
+enum io	proxy_pass(const struct connector_hop *, size_t hops,
+	    const struct address_query *target, struct stream *, size_t *at,
+	    void **memory);
+
+/*
  * For proxy_*.c alone: one exchange after another, each a message and an answer
  * of known size.
  */

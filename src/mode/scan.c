@@ -21,6 +21,16 @@ exec(char *const command[])
 	return errno == ENOENT ? 127 : 126;
 }
 
+static enum io
+pass(const void *way, const struct address_query *target,
+    struct stream *stream, size_t *hop, void **memory)
+{
+	const struct options *options = way;
+
+	return proxy_pass(options->hop, options->hops, target, stream, hop,
+	    memory);
+}
+
 static int
 run(const struct scan_config *config, int64_t deadline_us)
 {
@@ -52,6 +62,11 @@ mode_scan(const struct options *options)
 		config.tls = session_tls();
 		config.host_tls = options->tls.name == options->endpoint.host ?
 		    &options->tls : NULL;
+	}
+	if (options->hops > 0) {
+		config.pass = pass;
+		config.way = options;
+		config.proxy = options->hop[0].endpoint;
 	}
 	if (code == EXIT_DONE)
 		code = run(&config, options->deadline_us);

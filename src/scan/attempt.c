@@ -27,11 +27,12 @@ attempt_is_shortage(int error)
 }
 
 static struct address
-address_of(const struct attempt *attempt)
+address_of(const struct scan *scan, const struct attempt *attempt)
 {
 	struct address to = attempt->target->address[attempt->address];
 
-	address_set_port(&to, attempt->port);
+	address_set_port(&to, scan->config->pass != NULL ?
+	    scan->config->proxy.port : attempt->port);
 	return to;
 }
 
@@ -93,7 +94,7 @@ send_probe(const struct scan *scan, const struct attempt *attempt, int fd)
 static int
 ask(struct scan *scan, const struct attempt *attempt, int *fd)
 {
-	const struct address to = address_of(attempt);
+	const struct address to = address_of(scan, attempt);
 	int error;
 
 	if (*fd != -1 && !is_tcp(scan))
@@ -154,7 +155,7 @@ is_prohibition(const struct scan *scan, const struct attempt *attempt, int icmp)
 {
 	const uint32_t codes = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 9 |
 	    1 << 10 | 1 << 13;
-	bool six = address_of(attempt).sa.any.sa_family == AF_INET6;
+	bool six = address_of(scan, attempt).sa.any.sa_family == AF_INET6;
 	int code = icmp & 0xff;
 
 	if (icmp == -1 || icmp >> 8 != (six ? 1 : 3))
@@ -167,7 +168,9 @@ is_prohibition(const struct scan *scan, const struct attempt *attempt, int icmp)
 static void
 settle_error(struct scan *scan, struct attempt *attempt, int error)
 {
-	attempt_settle(scan, attempt, error == ETIMEDOUT ? PORT_SILENT :
+	/* Of a proxy's silence the port knows nothing. */
+	attempt_settle(scan, attempt, scan->config->pass != NULL ?
+	    PORT_UNREACHABLE : error == ETIMEDOUT ? PORT_SILENT :
 	    is_prohibition(scan, attempt, attempt->result->icmp) ?
 	    PORT_FILTERED : error == ECONNREFUSED || (error == ENOENT &&
 	    attempt->target->is_path) ? PORT_CLOSED : PORT_UNREACHABLE, error);
@@ -180,7 +183,7 @@ settle_error(struct scan *scan, struct attempt *attempt, int error)
 static void
 failed(struct scan *scan, struct attempt *attempt, int which, int error)
 {
-	const struct address to = address_of(attempt);
+	const struct address to = address_of(scan, attempt);
 	int *fd = &attempt->fd[which], icmp = sys_icmp(*fd, &error);
 
 	if (error == EINPROGRESS || error == EINTR ||
@@ -201,7 +204,7 @@ failed(struct scan *scan, struct attempt *attempt, int which, int error)
 static void
 connected(struct scan *scan, struct attempt *attempt, int which)
 {
-	const struct address to = address_of(attempt);
+	const struct address to = address_of(scan, attempt);
 	int fd = attempt->fd[which];
 	char text[SOCKET_TEXT];
 
@@ -257,7 +260,7 @@ answered(struct scan *scan, struct attempt *attempt)
 static void
 look(struct scan *scan, struct attempt *attempt, int which)
 {
-	const struct address to = address_of(attempt);
+	const struct address to = address_of(scan, attempt);
 	int error;
 
 	if (!is_tcp(scan)) {
@@ -345,5 +348,5 @@ attempt_step(struct scan *scan, struct attempt *attempt,
 	}
 	state = talk_step(scan->config, attempt->talk, loop);
 	if (state != PORT_UNTRIED)
-		attempt_settle(scan, attempt, state, 0);
+		attempt_settle(scan, attempt, state, attempt->talk->error);
 }

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,15 @@ reason(const struct scan *scan, const struct result *result, char *text)
 	}
 }
 
+/* With the address, which of what is behind a proxy nobody here knows. */
+static const char *
+host_text(const struct scan *scan, const struct target *target, size_t address,
+    char *text)
+{
+	return scan->config->pass != NULL ? target->host :
+	    endpoint_text(target->host, &target->address[address], text);
+}
+
 static const char *
 state_text(const struct scan *scan, enum port_state state)
 {
@@ -183,8 +193,7 @@ put_range(const struct scan *scan, const struct target *target, size_t address)
 		    reason(scan, this->like, why));
 	else
 		diag_say(level(scan), "connect to %s port%s (%s)%s%s",
-		    endpoint_text(target->host, &target->address[address],
-		    text), ports, protocol(scan),
+		    host_text(scan, target, address, text), ports, protocol(scan),
 		    this->like->state == PORT_SILENT ? " " : " failed: ",
 		    reason(scan, this->like, why));
 	this->like = NULL;
@@ -239,7 +248,6 @@ put_open(const struct scan *scan, const struct target *target, size_t port,
     size_t address)
 {
 	const struct result *result = result_at(target, port, address);
-	const struct address *to = &target->address[address];
 	uint16_t number = target->port[port];
 	char text[ENDPOINT_TEXT], name[PORTS_SERVICE], why[REASON];
 
@@ -248,7 +256,7 @@ put_open(const struct scan *scan, const struct target *target, size_t port,
 		    target->host);
 	else if (diag_wants(1))
 		diag_line(1, "Connection to %s %u port [%s/%s] succeeded!",
-		    endpoint_text(target->host, to, text), number,
+		    host_text(scan, target, address, text), number,
 		    protocol(scan), service(scan, number, name));
 	if (scan->config->http != NULL)
 		diag_say(1, "%s: %s", output_name(target, port, text),
@@ -324,7 +332,7 @@ put_object(const struct scan *scan, const struct target *target, size_t port,
 	printf("\"port\":%u", number);
 	put_json("protocol", target->is_path ? "unix" : protocol(scan));
 	put_json("host", target->host);
-	if (address != NULL && !target->is_path)
+	if (address != NULL && !target->is_path && scan->config->pass == NULL)
 		put_json("address", address_text(address, text));
 	if (!target->is_path && strcmp(service(scan, number, name), "*") != 0)
 		put_json("service", name);
@@ -351,7 +359,7 @@ tell_tls_failure(const struct scan *scan, const struct target *target,
 	struct address to = target->address[address];
 	char text[ADDRESS_TEXT];
 
-	if (result->code == EXIT_DONE || (result->code != EXIT_IDENTITY &&
+	if (result->code == EXIT_DONE || result->error == EACCES || (result->code != EXIT_IDENTITY &&
 	    scan->config->await_us != CLOCK_UNSET))
 		return;
 	address_set_port(&to, target->port[port]);

@@ -93,7 +93,8 @@ resolve(struct scan *scan, struct target *target, const struct loop *loop)
 	struct address_list list;
 	int answer = EAI_MEMORY;
 
-	query.host = target->host;
+	query.host = scan->config->pass != NULL ?
+	    scan->config->proxy.host : target->host;
 	query.family = target->is_path ? AF_UNIX : query.family;
 	if (target->question == NULL) {
 		target->asked_us = loop->now_us;

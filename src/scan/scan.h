@@ -11,6 +11,7 @@
 #include "net/socket.h"
 #include "scan/probe.h"
 #include "scan/target.h"
+#include "stream/stream.h"
 
 struct attempt;
 struct rounds;
@@ -42,6 +43,16 @@ struct scan_config {
 	const char *expect;	/* a POSIX extended regular expression */
 	const char *http;	/* the path to ask for, or NULL */
 	struct socket_config socket;
+	/*
+	 * Through a proxy, which is connected to in the place of each target:
+	 * brings the stream to the target, or is NULL. Called until it answers
+	 * IO_OK or IO_FAIL, with the reason in the stream; *memory and *hop,
+	 * NULL and 0 at first, are its own, and free(3) ends the one.
+	 */
+	enum io	 (*pass)(const void *way, const struct address_query *target,
+		    struct stream *, size_t *hop, void **memory);
+	const void *way;
+	struct address_query proxy;
 };
 
 /*

@@ -1,4 +1,5 @@
 #include <ctype.h>
+#include <errno.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,7 +111,7 @@ talk_is_expected(char *buffer, size_t size)
 bool
 talk_is_wanted(const struct scan_config *config)
 {
-	return config->tls != NULL || expects || words != NULL ||
+	return config->tls != NULL || config->pass != NULL || expects || words != NULL ||
 	    config->banner_us != CLOCK_UNSET || config->settle_us > 0;
 }
 
@@ -168,14 +169,20 @@ talk_begin(const struct scan_config *config, struct target *target,
 	talk->facts = tls ? calloc(1, sizeof(*talk->facts)) : NULL;
 	if (!make_words(config, talk, target->is_path ? "localhost" :
 	    target->host, port) || (tls && (talk->facts == NULL ||
-	    context == NULL || !tls_open(&talk->stream, context)))) {
+	    context == NULL || (config->pass == NULL &&
+	    !tls_open(&talk->stream, context))))) {
 		free(talk->facts);
 		free(talk);
 		close(fd);
 		return NULL;
 	}
 	talk->stream.facts = talk->facts;
-	talk->state = tls ? TALK_HANDSHAKE : TALK_SAY;
+	talk->tls = context;
+	talk->query = config->endpoint;
+	talk->query.host = target->host;
+	talk->query.port = port;
+	talk->state = config->pass != NULL ? TALK_PROXY : tls ?
+	    TALK_HANDSHAKE : TALK_SAY;
 	talk->wants = IO_WANT_WRITE;
 	talk->until_us = tls || expects ?
 	    clock_earlier(until_us, clock_deadline(LIMIT)) :
@@ -284,12 +291,56 @@ check_end(const struct scan_config *config, struct talk *talk, enum io answer,
 	return heard || ended || late || full ? PORT_OPEN : PORT_UNTRIED;
 }
 
+/* What the proxy says of the port, by the errno that its words mean. */
+static enum port_state
+fail_proxy(struct talk *talk, const struct scan_config *config)
+{
+	const struct stream *stream = &talk->stream;
+
+	diag_say(stream->refused ? 0 : stream->why == 0 ? 1 : 2,
+	    "proxy %s port %u: %s", config->proxy.host, config->proxy.port,
+	    stream->error);
+	talk->error = stream->why != 0 ? stream->why : EPROTO;
+	talk->code = stream->refused ? EXIT_IDENTITY : EXIT_DONE;
+	return stream->why == ECONNREFUSED ? PORT_CLOSED :
+	    stream->why == ETIMEDOUT ? PORT_SILENT :
+	    stream->why == EPERM ? PORT_FILTERED : PORT_UNREACHABLE;
+}
+
+/* PORT_UNTRIED when the stream is the target's, or will be. */
+static enum port_state
+pass_proxy(const struct scan_config *config, struct talk *talk,
+    const struct loop *loop)
+{
+	talk->wants = config->pass(config->way, &talk->query, &talk->stream,
+	    &talk->hop, &talk->memory);
+	if (talk->wants == IO_FAIL)
+		return fail_proxy(talk, config);
+	if (talk->wants != IO_OK)
+		return loop_passed(loop, talk->until_us) ? PORT_SILENT :
+		    PORT_UNTRIED;
+	talk->stay_us = config->settle_us > 0 ?
+	    clock_deadline(config->settle_us) : 0;
+	talk->stream.facts = talk->facts;
+	talk->state = talk->tls != NULL ? TALK_HANDSHAKE : TALK_SAY;
+	if (talk->tls == NULL || tls_open(&talk->stream, talk->tls))
+		return PORT_UNTRIED;
+	talk->code = EXIT_LOCAL;
+	return PORT_OPEN;
+}
+
 enum port_state
 talk_step(const struct scan_config *config, struct talk *talk,
     const struct loop *loop)
 {
 	enum io answer = IO_OK;
+	enum port_state state;
 
+	if (talk->state == TALK_PROXY) {
+		state = pass_proxy(config, talk, loop);
+		if (state != PORT_UNTRIED || talk->state == TALK_PROXY)
+			return state;
+	}
 	if (talk->state == TALK_HANDSHAKE) {
 		answer = talk->stream.ops->handshake(&talk->stream);
 		if (answer == IO_FAIL || (answer != IO_OK &&
@@ -314,6 +365,8 @@ talk_step(const struct scan_config *config, struct talk *talk,
 enum port_state
 talk_give_up(struct talk *talk)
 {
+	if (talk->state == TALK_PROXY)
+		return PORT_SILENT;
 	if (talk->state == TALK_HANDSHAKE)
 		return fail_tls(talk, talk->wants);
 	return expects ? PORT_WRONG : PORT_OPEN;
@@ -334,7 +387,7 @@ void
 talk_end(const struct scan_config *config, struct talk *talk,
     struct result *result)
 {
-	bool shaken = talk->code == EXIT_DONE && talk->state != TALK_HANDSHAKE;
+	bool shaken = talk->code == EXIT_DONE && talk->state > TALK_HANDSHAKE;
 
 	free(result->heard);
 	free(result->facts);
@@ -345,15 +398,16 @@ talk_end(const struct scan_config *config, struct talk *talk,
 		talk->buffer[256] = '\0';
 		result->heard = strdup(talk->buffer);
 	}
-	result->facts = talk->facts;
+	result->facts = talk->state > TALK_PROXY ? talk->facts : NULL;
 	result->code = (uint8_t)talk->code;
 	if (talk->facts != NULL && shaken)
 		talk->stream.ops->shutdown(&talk->stream);
-	if (talk->facts != NULL)
+	if (talk->stream.ops->handshake != NULL)
 		talk->stream.ops->close(&talk->stream);
 	else
 		talk_close_plain(talk->stream.rfd);
 	if (config->http != NULL)
 		free(talk->words);
+	free(talk->memory);
 	free(talk);
 }

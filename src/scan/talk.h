@@ -17,7 +17,7 @@
 #define TALK_HEARD	4096	/* bytes of an answer that are looked at */
 
 struct talk {
-	enum { TALK_HANDSHAKE, TALK_SAY, TALK_HEAR } state;
+	enum { TALK_PROXY, TALK_HANDSHAKE, TALK_SAY, TALK_HEAR } state;
 	struct stream stream;
 	struct tls_facts *facts;	/* or NULL */
 	enum io	 wants;
@@ -28,6 +28,11 @@ struct talk {
 	int64_t	 until_us;	/* for all but this: */
 	int64_t	 stay_us;	/* it must be there then; 0: need not */
 	int	 code;		/* an exit code: what TLS came to */
+	int	 error;		/* an errno: what the proxy says of the port */
+	struct address_query query;	/* what the proxy is asked for */
+	size_t	 hop;
+	void	*memory;	/* the proxy's */
+	struct tls_context *tls;	/* the target's, or NULL */
 	char	 buffer[TALK_HEARD + 1];
 };
 
