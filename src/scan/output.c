@@ -548,7 +548,8 @@ tell_sums(const struct scan *scan, const struct results_sum *sum)
 		    (i == PORT_WRONG || i == PORT_CLOSING ||
 		    i == PORT_UNRESOLVED)))
 			snprintf(extra + length, sizeof(extra) - length,
-			    "%zu %s, ", count[i], state_text(scan, i));
+			    "%zu %s, ", count[i],
+			    state_text(scan, (enum port_state)i));
 	}
 	diag_say(1, "%s: %zu open, %zu closed, %zu unreachable, %s%zu filtered"
 	    ", %zu not tested of %zu ports in %.3f s", targets->count == 1 ?
