@@ -53,7 +53,7 @@ SOURCES	:= $(filter-out $(UNUSED),$(wildcard src/*.c src/*/*.c))
 OBJECTS	= $(SOURCES:src/%.c=$(BUILD)/%.o)
 HEADERS	:= $(filter-out $(UNUSED),$(wildcard src/*/*.h))
 SCRIPTS	= tests/run tests/setup tests/demo tests/valgrind tests/manual \
-	  tests/package .ci/run \
+	  tests/package tests/fuzz/run .ci/run \
 	  $(wildcard tests/*.bash tests/*.bats) completions/nc-lite.bash
 
 COPY_TESTS = transfer.bats halfclose.bats abort.bats interop.bats splice.bats \

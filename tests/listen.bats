@@ -149,6 +149,22 @@ sockets_are() {
 	[ "$(sort listen.out | sha)" = "$(sort in in in in in | sha)" ]
 }
 
+@test "-k loses nothing where its output is a full pipe that cannot be its own" {
+	need strace
+	random 300K in
+	mkfifo pipe
+	exec {tap}<>pipe
+	out=pipe serve listen strace -qqo trace -e trace=openat,poll \
+	    -P /proc/self/fd/1 -P "$PWD/pipe" -e inject=openat:error=EMFILE \
+	    "$NC_LITE" "${with[@]}" -dlkv 127.0.0.1 0 </dev/null
+	client 127.0.0.1 "$port" <in
+	wait_for_line trace 'poll.*POLLOUT.* = 0 '
+	bound=10 bounded head -c 300K <&"$tap" >got
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	same in got
+}
+
 @test "-k gives stdin to the first client, and no early end to the next" {
 	listen -k <<<hello
 	[[ $(visit text) == hello ]]

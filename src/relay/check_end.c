@@ -469,6 +469,7 @@ note_movement(struct relay *relay)
 int
 check_end(struct relay *relay)
 {
+	int64_t look_us = relay->look_us;
 	int code;
 
 	note_movement(relay);
@@ -477,5 +478,8 @@ check_end(struct relay *relay)
 		code = check_ends(relay);
 	if (code == CHECK_GO_ON)
 		code = check_breaks(relay);
+	/* Nobody looks any more: so it must not wake us again and again. */
+	if (relay->look_us == look_us && clock_passed(look_us))
+		relay->look_us = CLOCK_NEVER;
 	return code == CHECK_GO_ON ? check_time(relay) : code;
 }

@@ -63,6 +63,7 @@ stdio_read(struct stream *stream, void *data, size_t size, size_t *done)
 	struct stdio *stdio = stream->priv;
 	long result = borrowed_read(&stdio->in, data, size);
 
+	*done = 0;
 	if (result == 0 && stream->error[0] == '\0')
 		return file_end(stdio, stream);
 	stdio->taken |= result > 0 && (stdio->config->in == NULL ||
@@ -76,6 +77,7 @@ stdio_write(struct stream *stream, const void *data, size_t size, size_t *done)
 	struct stdio *stdio = stream->priv;
 	long result;
 
+	*done = 0;
 	if (stdio->config->no_output) {
 		*done = size;
 		return IO_OK;

@@ -47,11 +47,15 @@ struct stream_ops {
 	 * IO_OK or IO_FAIL.
 	 */
 	enum io	(*handshake)(struct stream *);
-	/* IO_OK: *done > 0 bytes were put into the buffer. Never sleeps. */
+	/*
+	 * IO_OK: *done > 0 bytes were put into the buffer. Any other answer:
+	 * *done is 0. Never sleeps.
+	 */
 	enum io	(*read)(struct stream *, void *, size_t, size_t *done);
 	/*
-	 * IO_OK: *done > 0 bytes were taken, perhaps fewer. After a want the
-	 * same bytes must be offered again. Never sleeps.
+	 * IO_OK: *done > 0 bytes were taken, perhaps fewer. Any other answer:
+	 * *done is 0; after a want the same bytes must be offered again. Never
+	 * sleeps.
 	 */
 	enum io	(*write)(struct stream *, const void *, size_t, size_t *done);
 	/*

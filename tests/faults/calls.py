@@ -42,7 +42,7 @@ CAN = {
     "fcntl": "@F_SETPIPE_SZ EPERM EBUSY ENOMEM EINVAL "
              "@F_DUPFD_CLOEXEC EMFILE @F_DUPFD EMFILE",
     "fdatasync": "EIO ENOSPC EDQUOT EROFS EINVAL",
-    "flock": "EWOULDBLOCK EINTR ENOLCK",
+    "flock": "EAGAIN EINTR ENOLCK",
     "fork": "EAGAIN ENOMEM",
     "fstat": "ENOMEM EOVERFLOW @file EIO",
     "fsync": "EIO ENOSPC EDQUOT EROFS EINVAL",
