@@ -586,7 +586,6 @@ scan_end(struct scan *scan)
 	attempt_drop_spares(scan);
 	for (i = 0; i < targets->count; i++)
 		close_target(&targets->item[i]);
-	free(targets->item);
 	free(scan->attempt);
 	rounds_close(scan);
 	return code;
