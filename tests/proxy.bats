@@ -492,3 +492,55 @@ free() {
 	bounded git clone -q "127.0.0.1:$PWD/there.git" here 2>git.err ||
 	    fail "$(<git.err)"
 }
+
+### -u
+
+@test "datagrams through danted, there and back" {
+	need socat
+	start_danted
+	free
+	start echo socat -d -d "UDP-RECVFROM:$port,bind=127.0.0.1,fork" EXEC:cat
+	wait_for_line echo.err 'receiving on'
+	run -0 nc -u -w 1 -x "127.0.0.1:$proxy" 127.0.0.1 "$port" <<<hello
+	[ "$output" = hello ]
+}
+
+@test "datagrams are wrapped as RFC 1928 says, and only whole ones come out" {
+	bounded /usr/bin/python3 - "$NC_LITE" <<-'END'
+		import socket, subprocess, sys
+		door = socket.create_server(("127.0.0.1", 0))
+		relay = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		relay.bind(("127.0.0.1", 0))
+		relay.settimeout(10)
+		nc = subprocess.Popen([sys.argv[1], "-u", "-x", "127.0.0.1:%d" %
+		    door.getsockname()[1], "a.name", "53"], stdin=subprocess.PIPE,
+		    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+		sock, _ = door.accept()
+		assert sock.recv(3) == b"\5\1\0"
+		sock.sendall(b"\5\0")
+		assert sock.recv(10) == b"\5\3\0\1\0\0\0\0\0\0"
+		sock.sendall(b"\5\0\0\1\0\0\0\0" +
+		    relay.getsockname()[1].to_bytes(2, "big"))
+		nc.stdin.write(b"question")
+		nc.stdin.flush()
+		data, peer = relay.recvfrom(1000)
+		assert data == b"\0\0\0\3\6a.name\0\x35question", data
+		for bad in (b"", b"\0\0", b"\0\0\0\1\1\2\3", b"\0\0\1\1aaaa\0\0frag",
+		    b"\0\0\0\2aaaa\0\0x", b"\0\0\0\3\xffshort"):
+		    relay.sendto(bad, peer)
+		relay.sendto(b"\0\0\0\1\x7f\0\0\1\0\x35one ", peer)
+		relay.sendto(b"\0\0\0\3\3abc\0\x35two ", peer)
+		relay.sendto(b"\0\0\0\4" + bytes(18) + b"x" * 60000, peer)
+		assert nc.stdout.read(60008) == b"one two " + b"x" * 60000
+		sock.close()
+		out, err = nc.communicate(timeout=10)
+		assert nc.returncode == 1 and out == b"", nc.returncode
+		assert b"the proxy has ended the association" in err, err
+	END
+}
+
+@test "a proxy without datagrams says so" {
+	start_microsocks
+	run -1 nc -u -x "127.0.0.1:$proxy" 127.0.0.1 53 <<<hello
+	[[ $output == *'SOCKS 5 request: command not supported' ]]
+}

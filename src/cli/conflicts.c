@@ -42,7 +42,6 @@ static const struct { int one, other; const char *why; } pairs[] = {
 	{ 'x', 'l', NULL },
 	{ 'x', 'U', "a path is on this host" },
 	{ 'x', 'S', NULL },
-	{ 'x', 'u', NULL },
 	{ 'x', BANNER, NULL },
 	{ 'x', EACH_ADDRESS, "the proxy looks up the name" },
 	{ 'x', PROBE, NULL },

@@ -259,6 +259,9 @@ proxies_parse(struct options *options)
 			    "descriptor carries no TLS");
 	}
 	if (count > 0 && options->endpoint.type == SOCK_DGRAM &&
+	    (options->mode == MODE_SCAN || options->pass_fd))
+		refuse("datagrams through a proxy go with neither -z nor -F");
+	if (count > 0 && options->endpoint.type == SOCK_DGRAM &&
 	    (count > 1 || proxy->kind != PROXY_SOCKS5))
 		refuse("datagrams go through one proxy of -X 5 only");
 	for (i = 0; i < count; i++) {

@@ -304,7 +304,8 @@ step_proxy(struct connector *connector, const struct loop *loop)
 		return;
 	}
 	race_announce(&config->endpoint, NULL);
-	if (connector->stream->ops->handshake != NULL)
+	if (connector->stream->ops->handshake != NULL ||
+	    connector->stream->caps & STREAM_DATAGRAMS)
 		cover(connector);
 	else
 		wrap(connector, connector->stream->rfd);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "connect/proxy.h"
+#include "stream/socks_udp.h"
 
 enum { BEGIN, GREETED, LOGGED_IN, ASKED, DONE };
 
@@ -144,17 +145,14 @@ log_in(struct proxy_talk *talk, const struct proxy_config *config)
 	talk->state = LOGGED_IN;
 }
 
-static void
-ask5(struct proxy_talk *talk, const struct address_query *target)
+/* The target, behind three octets that depend; returns the size of all. */
+static size_t
+put_target(uint8_t *out, const struct address_query *target)
 {
 	struct in_addr v4;
 	struct in6_addr v6;
-	uint8_t *out = talk->out;
 	size_t size = 4;
 
-	out[0] = 5;
-	out[1] = target->type == SOCK_DGRAM ? 3 : 1;	/* UDP ASSOCIATE */
-	out[2] = 0;
 	if (inet_pton(AF_INET, target->host, &v4) == 1) {
 		out[3] = ADDRESS_IPV4;
 		size += put(out + size, &v4, sizeof(v4));
@@ -165,9 +163,49 @@ ask5(struct proxy_talk *talk, const struct address_query *target)
 		out[3] = ADDRESS_HOST;
 		size += put_word(out + size, target->host);
 	}
-	size += put_port(out + size, target->port);
-	proxy_ask(talk, "SOCKS 5 request", size, 2);
+	return size + put_port(out + size, target->port);
+}
+
+/* UDP ASSOCIATE is told where we send from: anywhere. */
+static void
+ask5(struct proxy_talk *talk, const struct address_query *target)
+{
+	static const struct address_query anywhere = { .host = "0.0.0.0" };
+	bool datagrams = target->type == SOCK_DGRAM;
+
+	talk->out[0] = 5;
+	talk->out[1] = datagrams ? 3 : 1;
+	talk->out[2] = 0;
+	proxy_ask(talk, "SOCKS 5 request", put_target(talk->out, datagrams ?
+	    &anywhere : target), 2);
 	talk->state = ASKED;
+}
+
+/* Where the proxy takes datagrams: at its own address if it names none. */
+static enum io
+associate(struct proxy_talk *talk, const struct address_query *target,
+    struct stream *stream)
+{
+	const uint8_t *in = talk->in, *port = in + talk->wanted - 2;
+	struct address relay, proxy;
+	uint8_t head[SOCKS_UDP_HEAD] = { 0 };
+
+	if (in[3] == ADDRESS_HOST)
+		return proxy_fail(talk, stream, 0,
+		    "the proxy names a host for datagrams, not an address");
+	address_any(in[3] == ADDRESS_IPV4 ? AF_INET : AF_INET6, 0, &relay);
+	proxy = relay;
+	if (in[3] == ADDRESS_IPV4)
+		memcpy(&relay.sa.in4.sin_addr, in + 4, 4);
+	else
+		memcpy(&relay.sa.in6.sin6_addr, in + 4, 16);
+	if (address_equal(&relay, &proxy)) {
+		relay.length = sizeof(relay.sa);
+		getpeername(stream->rfd, &relay.sa.any, &relay.length);
+	}
+	address_set_port(&relay, (uint16_t)(port[0] << 8 | port[1]));
+	return socks_udp_open(stream, &relay, head, put_target(head, target)) ?
+	    IO_OK : IO_FAIL;
 }
 
 static enum io
@@ -231,7 +269,8 @@ refused(struct proxy_talk *talk, struct stream *stream)
 
 /* The answer grows as it tells how long it is. */
 static enum io
-answered5(struct proxy_talk *talk, struct stream *stream)
+answered5(struct proxy_talk *talk, const struct address_query *target,
+    struct stream *stream)
 {
 	const uint8_t *in = talk->in;
 
@@ -242,9 +281,11 @@ answered5(struct proxy_talk *talk, struct stream *stream)
 		return refused(talk, stream);
 	if (talk->wanted == 2)
 		talk->wanted = 5;
-	else if (talk->wanted > 5)
+	else if (talk->wanted > 5) {
 		talk->state = DONE;
-	else if (in[3] == ADDRESS_IPV4)
+		return target->type == SOCK_DGRAM ?
+		    associate(talk, target, stream) : IO_OK;
+	} else if (in[3] == ADDRESS_IPV4)
 		talk->wanted = 4 + 4 + 2;
 	else if (in[3] == ADDRESS_IPV6)
 		talk->wanted = 4 + 16 + 2;
@@ -275,7 +316,7 @@ proxy_socks5(const struct connector_hop *hop,
 			    greeted(talk, config, target, stream) :
 			    talk->state == LOGGED_IN ?
 			    logged_in(talk, target, stream) :
-			    answered5(talk, stream);
+			    answered5(talk, target, stream);
 	} while (answer == IO_OK && talk->state != DONE);
 	return answer;
 }

@@ -208,7 +208,9 @@ def crowd(port, size):
 
 
 def announce(what, sock):
-    print(what, *sock.getsockname()[:2], file=sys.stderr, flush=True)
+    # In one write: who waits for the words wants the port as well.
+    host, port = sock.getsockname()[:2]
+    print(f"{what} {host} {port}", file=sys.stderr, flush=True)
 
 
 def main(words):
