@@ -312,3 +312,39 @@ choking() {
 	[ "$status" -eq 3 ]
 	run ! grep 'no peer came' listen.err
 }
+
+@test "--out DIR/ gives each peer a file of its own, named when it is whole" {
+	mkdir out
+	listen -k --out out/
+	[ "$(many send "$port" 30 100000 | tee sent | head -n 1)" = "fin 30" ]
+	tail -n +2 sent | cut -d ' ' -f 2 | sort >theirs
+	sha256sum out/* | cut -d ' ' -f 1 | sort | diff - theirs
+	[ -z "$(find out -name '*.part')" ]
+}
+
+@test "--out DIR/: what is cut stays a .part, and a port scan leaves nothing" {
+	mkdir out
+	listen -k --out out/
+	nc -z 127.0.0.1 "$port"
+	visit send 5000 acked reset
+	wait_for_line listen.err 'reset by peer; incomplete'
+	[ "$(find out -type f | wc -l)" -eq 1 ]
+	[[ $(find out -type f) == *.part ]]
+}
+
+@test "--out DIR/ and --in: files on both sides, for each peer" {
+	mkdir out
+	random 100000 in
+	listen -k --out out/ --in in
+	for i in 1 2 3; do
+		echo "hello $i" | nc 127.0.0.1 "$port" >"got$i"
+		same in "got$i"
+	done
+	[ "$(cat out/* | sort)" = $'hello 1\nhello 2\nhello 3' ]
+}
+
+@test "--out DIR/: stdin goes to all" {
+	mkdir out
+	listen -k --out out/ <<<hello
+	[ "$(visit say x text)" = hello ]
+}

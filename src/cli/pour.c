@@ -113,13 +113,10 @@ pour_files(struct options *options)
 		local->in = NULL;
 	if (local->out.path != NULL && strcmp(local->out.path, "-") == 0)
 		local->out.path = NULL;
-	if (local->out.path != NULL && options->keep_open) {
-		if (!ends_in_slash(local->out.path))
-			refuse("one --out FILE is not for the many peers of "
-			    "-k: use --out DIR/");
-		/* stdin could only go to one of them. */
-		local->no_input |= local->in == NULL;
-	}
+	if (local->out.path != NULL && options->keep_open &&
+	    !ends_in_slash(local->out.path))
+		refuse("one --out FILE is not for the many peers of -k: "
+		    "use --out DIR/");
 	local->out.size = report->size;
 	report->in = local->in;
 	report->out = local->out.path;

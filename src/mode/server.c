@@ -366,14 +366,39 @@ limit(const struct options *options)
 	    (size_t)(has.rlim_cur - OTHERS) / each : 1;
 }
 
+/* Of files each peer has its own; else they share stdin and stdout. */
+static bool
+open_hub(struct server *server)
+{
+	static struct hub hub;
+	static struct stdio stdio;
+	static struct stdio_config config;
+	const struct options *options = server->options;
+	struct stream local;
+
+	config = options->local;
+	config.in = NULL;
+	config.out.path = NULL;
+	hub.in_files = options->local.in != NULL;
+	hub.out_files = options->local.out.path != NULL;
+	hub.relayed = options->broker || options->chat;
+	hub.names = options->chat;
+	if (!stdio_open(&stdio, &local, &config, NULL))
+		return false;
+	if (!hub_open(&hub, &local)) {
+		diag_error("no memory for a server");
+		return false;
+	}
+	server->hub = &hub;
+	server->listener.output = -1;
+	return true;
+}
+
 /* -k: all who come, at once. */
 static int
 serve_all(const struct options *options, const struct listener *listener)
 {
 	static struct server server;
-	static struct hub hub;
-	static struct stdio stdio;
-	struct stream local;
 
 	server.options = options;
 	server.listener = *listener;
@@ -384,21 +409,8 @@ serve_all(const struct options *options, const struct listener *listener)
 	loop_open(&server.loop);
 	loop_open(&server.scratch);
 	park_open(&server.park);
-	/* Of files each peer has its own; else they share stdin and stdout. */
-	if (options->child.command == NULL &&
-	    options->local.out.path == NULL) {
-		if (!stdio_open(&stdio, &local, &options->local, NULL))
-			return EXIT_LOCAL;
-		hub.in = options->local.in;
-		hub.relayed = options->broker || options->chat;
-		hub.names = options->chat;
-		if (!hub_open(&hub, &local)) {
-			diag_error("no memory for a server");
-			return EXIT_LOCAL;
-		}
-		server.hub = &hub;
-		server.listener.output = -1;
-	}
+	if (options->child.command == NULL && !open_hub(&server))
+		return EXIT_LOCAL;
 	return serve(&server);
 }
 

@@ -66,6 +66,7 @@ static bool
 open_local(struct session *session)
 {
 	const struct options *options = session->options;
+	struct stream *files = NULL;
 	char who[ADDRESS_TEXT];
 
 	if (options->child.command != NULL)
@@ -74,12 +75,13 @@ open_local(struct session *session)
 	if (session->hub == NULL)
 		return stdio_open(&session->stdio, &session->local,
 		    &options->local, &session->address);
-	if (hub_join(session->hub, &session->member, &session->local,
-	    address_port_text(&session->address, who), wake, session))
-		return true;
-	diag_error("%s: %s", options->local.in != NULL ? options->local.in :
-	    "a peer", strerror(errno));
-	return false;
+	if ((options->local.in != NULL || options->local.out.path != NULL) &&
+	    !stdio_open(&session->stdio, files = &session->files,
+	    &options->local, &session->address))
+		return false;
+	hub_join(session->hub, &session->member, &session->local,
+	    address_port_text(&session->address, who), files, wake, session);
+	return true;
 }
 
 /* Both ends close; a command may still go on. */

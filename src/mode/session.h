@@ -37,6 +37,7 @@ struct session {
 	struct address address;		/* the peer's */
 	struct stream peer, local;
 	struct hub_member member;
+	struct stream files;		/* what it has for itself of the hub's */
 	struct stdio stdio;		/* in the place of both */
 	struct relay relay;
 	struct report report;

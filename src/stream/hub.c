@@ -1,11 +1,8 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/loop.h"
@@ -233,6 +230,29 @@ has_room(struct hub_member *member)
 	    hub->count == 1 || least_behind(hub, member) < AHEAD);
 }
 
+/*
+ * After a call to a member's own files: what they wait for, can do, and why they
+ * failed is the member's.
+ */
+static enum io
+adopt(struct hub_member *member, struct stream *stream, enum io answer)
+{
+	const struct stream *files = member->files;
+	const unsigned in = STREAM_RAW_INPUT | STREAM_PIPE_INPUT;
+	const unsigned out = STREAM_RAW_OUTPUT | STREAM_PIPE_OUTPUT;
+	unsigned theirs = (member->own_in ? in : 0) |
+	    (member->own_out ? out : 0);
+
+	stream->caps = (stream->caps & ~theirs) | (files->caps & theirs);
+	stream->rfd = member->own_in ? files->rfd : -1;
+	stream->wfd = member->own_out ? files->wfd : -1;
+	stream->unwanted = files->unwanted;
+	stream->broken_pipe = files->broken_pipe;
+	if (answer == IO_FAIL)
+		memcpy(stream->error, files->error, STREAM_ERROR);
+	return answer;
+}
+
 static enum io
 member_write(struct stream *stream, const void *data, size_t size,
     size_t *done)
@@ -242,6 +262,9 @@ member_write(struct stream *stream, const void *data, size_t size,
 	size_t taken;
 
 	*done = 0;
+	if (member->own_out)
+		return adopt(member, stream, member->files->ops->write(
+		    member->files, data, size, done));
 	while (*done < size && answer == IO_OK && has_room(member)) {
 		const uint8_t *at = (const uint8_t *)data + *done;
 
@@ -318,29 +341,15 @@ at_end(const struct hub_member *member, struct stream *stream)
 	return hub->input_over && !hub->relayed ? IO_EOF : IO_WANT_READ;
 }
 
-/* What was cut off while we read is missing, and nobody else would notice. */
-static enum io
-read_file(struct hub_member *member, struct stream *stream, void *data,
-    size_t size, size_t *done)
-{
-	enum io answer = stream_read(stream, data, size, done);
-	struct stat now;
-
-	if (answer != IO_EOF || fstat(stream->rfd, &now) == -1 ||
-	    now.st_size >= member->size)
-		return answer;
-	strcpy(stream->error, "the file shrank while it was read");
-	return IO_FAIL;
-}
-
 static enum io
 member_read(struct stream *stream, void *data, size_t size, size_t *done)
 {
 	struct hub_member *member = stream->priv;
 	size_t length;
 
-	if (stream->rfd != -1)
-		return read_file(member, stream, data, size, done);
+	if (member->own_in)
+		return adopt(member, stream, member->files->ops->read(
+		    member->files, data, size, done));
 	length = unheard(member);
 	*done = length < size ? length : size;
 	memcpy(data, member->at->data + member->offset, *done);
@@ -357,8 +366,12 @@ static enum io
 member_shutdown(struct stream *stream)
 {
 	struct hub_member *member = stream->priv;
-	enum io answer = release(member);
+	enum io answer;
 
+	if (member->own_out)
+		return adopt(member, stream,
+		    member->files->ops->shutdown(member->files));
+	answer = release(member);
 	if (answer == IO_OK &&
 	    member->hub->rest_head < member->hub->rest_tail)
 		answer = IO_WANT_WRITE;
@@ -376,9 +389,9 @@ member_close(struct stream *stream)
 
 	/* Of one that is cut off, too, all is said that came. */
 	release(member);
-	if (stream->rfd != -1)
-		close(stream->rfd);
-	stream->rfd = -1;
+	if (member->files != NULL)
+		member->files->ops->close(member->files);
+	stream->rfd = stream->wfd = -1;
 	free(member->line);
 	if (member->next != NULL)
 		member->next->before = member->before;
@@ -394,25 +407,27 @@ member_close(struct stream *stream)
 	wake_waiting(hub);
 }
 
-/* All of the file, by a description of its own. */
-static bool
-open_file(struct hub_member *member, struct stream *stream, const char *path)
+static void
+use_files(struct hub_member *member, struct stream *stream,
+    struct stream *files)
 {
-	struct stat file;
-
-	stream->rfd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
-	if (stream->rfd == -1 || fstat(stream->rfd, &file) == -1)
-		return false;
-	member->size = S_ISREG(file.st_mode) ? file.st_size : 0;
-	stream->caps = STREAM_SHARED |
-	    (S_ISREG(file.st_mode) ? STREAM_RAW_INPUT : 0);
-	stream->input = path;
-	return true;
+	member->files = files;
+	member->own_in = member->hub->in_files;
+	member->own_out = member->hub->out_files;
+	if (member->own_in) {
+		stream->caps &= ~(unsigned)(STREAM_NO_INPUT | STREAM_TERMINAL);
+		stream->caps |= files->caps & STREAM_NO_INPUT;
+		stream->input = files->input;
+	}
+	if (member->own_out)
+		stream->output = files->output;
+	adopt(member, stream, IO_OK);
 }
 
-bool
+void
 hub_join(struct hub *hub, struct hub_member *member, struct stream *stream,
-    const char *who, void (*wake_by)(void *), void *context)
+    const char *who, struct stream *files, void (*wake_by)(void *),
+    void *context)
 {
 	static const struct stream_ops ops = {
 		.read = member_read,
@@ -446,11 +461,8 @@ hub_join(struct hub *hub, struct hub_member *member, struct stream *stream,
 		stream->caps |= STREAM_NO_INPUT;
 	if (hub->relayed)
 		stream->caps &= ~(unsigned)STREAM_NO_INPUT;
-	if (hub->in != NULL && !open_file(member, stream, hub->in)) {
-		member_close(stream);
-		return false;
-	}
-	return true;
+	if (files != NULL)
+		use_files(member, stream, files);
 }
 
 bool
@@ -507,11 +519,11 @@ wants_input(const struct hub *hub)
 void
 hub_watch(struct hub *hub, struct loop *loop)
 {
-	hub->out_place = loop_watch(loop, hub->local.wfd,
+	hub->out_place = loop_watch(loop, hub->out_files ? -1 : hub->local.wfd,
 	    hub->rest_head < hub->rest_tail ? POLLOUT : 0);
 	if (hub->open != NULL && hub->open_us != 0)
 		loop_until(loop, hub->open_us);
-	hub->in_place = loop_watch(loop, wants_input(hub) ?
+	hub->in_place = loop_watch(loop, wants_input(hub) && !hub->in_files ?
 	    hub->local.rfd : -1, POLLIN);
 }
 

@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "stream/stream.h"
 
@@ -36,7 +35,8 @@ struct hub_member {
 	struct chunk *at;	/* where it reads the log */
 	size_t	 offset;	/* in that chunk */
 	uint64_t seen;		/* bytes of the log it has passed */
-	off_t	 size;		/* of its own input, when it was opened */
+	struct stream *files;	/* of its own, in the place of the shared; or NULL */
+	bool	 own_in, own_out;	/* which half of those is used */
 	uint8_t	*line;		/* a piece without its newline, or NULL */
 	size_t	 held;		/* bytes of it */
 	bool	 waits;		/* for the hub to take what it offers */
@@ -48,7 +48,7 @@ struct hub_member {
 
 struct hub {
 	struct stream local;	/* stdin and stdout, the hub's to close */
-	const char *in;		/* a file that each gets all of, or NULL */
+	bool	 in_files, out_files;	/* each member has its own input, output */
 	bool	 relayed, names;
 	struct hub_member *members;
 	size_t	 count;
@@ -65,8 +65,8 @@ struct hub {
 };
 
 /*
- * Takes over the local stream; in, relayed and names are set by the caller, all
- * else is zero. False when there is no memory.
+ * Takes over the local stream; the flags are set by the caller, all else is
+ * zero. False when there is no memory.
  */
 bool	hub_open(struct hub *, const struct stream *local);
 
@@ -80,10 +80,11 @@ void	hub_step(struct hub *, const struct loop *);
 
 /*
  * A new member, which must not move while it is one, and its stream: it hears
- * what is said from now on. who is "ADDRESS PORT". close ends the membership.
- * False, with errno set, when it cannot be.
+ * what is said from now on. who is "ADDRESS PORT". files, which may be NULL, has
+ * what the hub's flags say is each member's own; it is closed with the member.
  */
-bool	hub_join(struct hub *, struct hub_member *, struct stream *,
-	    const char *who, void (*wake)(void *), void *context);
+void	hub_join(struct hub *, struct hub_member *, struct stream *,
+	    const char *who, struct stream *files, void (*wake)(void *),
+	    void *context);
 
 #endif
