@@ -219,11 +219,11 @@ tiny_disk() {
 
 @test "a client that receives nothing for --out: exit 1, one line, the old file" {
 	echo old >out
-	peer readall
+	peer fin readall
 	run -1 nc --out out 127.0.0.1 "$port" </dev/null
 	[ "$output" = "nc-lite: nothing was received (--allow-empty takes that)" ]
 	[ "$(<out)" = old ]
-	peer readall
+	peer fin readall
 	run -0 nc --allow-empty --out out 127.0.0.1 "$port" </dev/null
 	[ ! -s out ]
 }
@@ -532,6 +532,90 @@ stdout: receiver 2" ]
 	[ "$(cat dir/*[0-9])" = $'1\n2' ]
 	run -2 nc -l --out none/ 0
 	[[ $output == "nc-lite: cannot open 'none/': No such"* ]]
+}
+
+@test "--output and --hex-dump stay as they are when the connect fails" {
+	local option
+	closed_port
+	echo before >log
+	for option in --output --hex-dump; do
+		run -1 nc "$option" log 127.0.0.1 "$port"
+		[ "$(<log)" = before ]
+	done
+}
+
+# stalled: a FIFO that is full and that nobody reads, on descriptor 7.
+stalled() {
+	mkfifo stalled
+	exec 7<>stalled
+	dd if=/dev/zero bs=4096 count=16 status=none >&7
+}
+
+@test "a log that nobody reads does not stop --timeout, -w or the end" {
+	stalled
+	random 3M in
+	local limit option
+	for option in --output --hex-dump; do
+		for limit in --timeout -w; do
+			listen
+			SECONDS=0
+			run -3 nc "$option" stalled "$limit" 0.5 127.0.0.1 \
+			    "$port" < <(cat in; sleep 20)
+			((SECONDS < 5))
+			end_all
+		done
+	done
+}
+
+@test "a log whose reader is slow gets every byte, and slows the transfer" {
+	local option
+	random 3M in
+	mkfifo log
+	for option in --output --hex-dump; do
+		start reader sh -c 'exec <log; sleep 1; exec cat'
+		local reader=$pid
+		listen "$option" log
+		nc 127.0.0.1 "$port" <in
+		wait_exit "$pid"
+		[ "$status" -eq 0 ]
+		same in listen.out
+		wait_exit "$reader"
+		[ "$option" = --hex-dump ] || same in reader.out
+	done
+	sed -n 's/^< //p' reader.out | xxd -r | cmp - in
+}
+
+@test "messages that nobody reads do not stop --timeout, a transfer or -k" {
+	stalled
+	random 3M in
+	listen
+	SECONDS=0
+	run -3 bounded sh -c 'exec "$@" 2>&7' sh "$NC_LITE" -vvv --hex-dump - \
+	    --timeout 0.5 127.0.0.1 "$port" < <(cat in; sleep 20)
+	((SECONDS < 5))
+	wait_exit "$pid"
+	local i
+	listen -k
+	for i in {1..150}; do
+		echo "$i"
+	done >lines
+	bounded sh -c 'exec "$@" 2>&7' sh "$NC_LITE" -vvv --digest 127.0.0.1 \
+	    "$port" <lines
+	kill "$pid"
+	same lines listen.out
+}
+
+@test "messages that had no room wait for who reads again" {
+	stalled
+	listen
+	bounded sh -c 'exec "$@" 2>&7' sh "$NC_LITE" -vvv 127.0.0.1 "$port" \
+	    < <(sleep 1) &
+	local ours=$!
+	sleep 0.5
+	head -c 65536 <&7 >/dev/null
+	wait "$ours"
+	timeout 1 cat <&7 >got || :
+	grep -q '^nc-lite: .*send: open -> drain' got
 }
 
 @test "what cannot go together is refused" {

@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -5,12 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/borrowed.h"
 #include "base/diag.h"
 #include "base/signals.h"
 #include "base/text.h"
 
 /* Puts the cursor of a terminal at the begin of its line, which is cleared. */
 #define CLEAR	"\r\033[K"
+
+#define PATIENCE_MS	500
 
 static const char *name = "nc-lite";
 static const char *about;
@@ -37,18 +42,78 @@ diag_about(const char *whom)
 	about = whom;
 }
 
+/*
+ * stderr may be a pipe or a terminal that takes nothing more: what has no room
+ * there waits here, and what has none here, either, is counted.
+ */
+static struct borrowed out = { .fd = -1 };
+static char queue[16 << 10];
+static size_t queued, lost;
+
+/* Nobody is left to tell when stderr itself fails. */
+static size_t
+put(const char *text, size_t length)
+{
+	ssize_t done;
+
+	if (out.fd == -1)
+		borrowed_open(&out, STDERR_FILENO, false);
+	done = borrowed_write(&out, text, length);
+	if (done == -1)
+		return errno == EAGAIN ? 0 : length;
+	return (size_t)done;
+}
+
+int
+diag_flush(void)
+{
+	size_t done;
+	int length;
+
+	if (queued == 0)
+		return -1;
+	done = put(queue, queued);
+	memmove(queue, queue + done, queued - done);
+	queued -= done;
+	if (queued > 0)
+		return out.fd;
+	if (lost > 0) {
+		length = snprintf(queue, sizeof(queue), "%s: %zu lines had no "
+		    "room here\n", name, lost);
+		lost = 0;
+		queued = (size_t)length;
+		return diag_flush();
+	}
+	return -1;
+}
+
+static void
+say(const char *line, size_t length)
+{
+	size_t done = diag_flush() == -1 ? put(line, length) : 0;
+
+	if (length - done > sizeof(queue) - queued) {
+		lost++;
+		return;
+	}
+	memcpy(queue + queued, line + done, length - done);
+	queued += length - done;
+}
+
 void
 diag_draw(const char *text)
 {
-	line_is_open = dprintf(STDERR_FILENO, CLEAR "%s", text) > 0;
+	char line[512];
+	int length = snprintf(line, sizeof(line), CLEAR "%s", text);
+
+	line_is_open = diag_flush() == -1 && put(line, (size_t)length) > 0;
 }
 
-/* Nobody is left to tell when stderr itself fails. */
 void
 diag_end_line(void)
 {
-	if (line_is_open && write(STDERR_FILENO, "\n", 1) == -1)
-		return;
+	if (line_is_open)
+		put("\n", 1);
 	line_is_open = false;
 }
 
@@ -76,9 +141,7 @@ print(const char *prefix, const char *format, va_list arguments)
 	text_clean(line + clear, '?');
 	length = strlen(line);
 	line[length++] = '\n';
-	/* Nobody is left to tell when stderr itself fails. */
-	if (write(STDERR_FILENO, line, length) == -1)
-		return;
+	say(line, length);
 }
 
 void
@@ -115,10 +178,21 @@ diag_line(int level, const char *format, ...)
 	va_end(arguments);
 }
 
+/* Who reads slowly still has a moment for the last words. */
+static void
+say_rest(void)
+{
+	struct pollfd wait = { .fd = diag_flush(), .events = POLLOUT };
+
+	while (wait.fd != -1 && poll(&wait, 1, PATIENCE_MS) > 0)
+		wait.fd = diag_flush();
+}
+
 void
 diag_exit(int code)
 {
 	signals_end();
+	say_rest();
 	if (code > EXIT_SIGNAL)
 		signals_die(code - EXIT_SIGNAL);
 	exit(code);

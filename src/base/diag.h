@@ -33,6 +33,12 @@ bool	diag_wants(int level);
  */
 void	diag_about(const char *about);
 
+/*
+ * Messages never sleep: goes on with those that stderr had no room for, and
+ * returns what must have some first, or -1 when there are none.
+ */
+int	diag_flush(void);
+
 /* A line without an end, on a terminal: what is said next replaces it. */
 void	diag_draw(const char *text);
 

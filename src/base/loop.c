@@ -84,6 +84,7 @@ loop_run_once(struct loop *loop)
 	struct timespec left = { .tv_sec = 0 };
 	size_t i;
 
+	loop_watch(loop, diag_flush(), POLLOUT);
 	if (left_us > 0) {
 		left.tv_sec = (time_t)(left_us / CLOCK_SECOND);
 		left.tv_nsec = (long)(left_us % CLOCK_SECOND) * 1000;

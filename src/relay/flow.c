@@ -84,7 +84,8 @@ flow_open(struct flow *flow, const char *name, struct stream *source,
 		.source = source,
 		.sink = sink,
 		.splice = { .pipe = { -1, -1 } },
-		.place = { -1, -1 },
+		.place = { -1, -1, -1 },
+		.tap_full = -1,
 		.copy_only = !splice_serves(source, sink),
 		.unfinished = true,
 	};
@@ -462,6 +463,18 @@ fill(struct flow *flow, size_t limit)
 	    fill_buffer(flow, limit);
 }
 
+/* True when no tap waits: it may be shown more. */
+static bool
+flush_taps(struct flow *flow)
+{
+	const struct tap *objects;
+
+	flow->tap_full = taps_flush(&flow->taps, &objects);
+	if (objects != NULL)
+		broke(flow, objects->blame, true);
+	return flow->tap_full == -1 && objects == NULL;
+}
+
 static void
 tell_sink(struct flow *flow)
 {
@@ -498,9 +511,11 @@ go_on(struct flow *flow)
 		if (share != SIZE_MAX && flow->taken >= end)
 			return flow->state == FLOW_OPEN;
 		more = flow->state == FLOW_OPEN && !flow->mute &&
-		    fill(flow, share);
+		    flush_taps(flow) && fill(flow, share);
 		flow->ready = IO_OK;
 		if (flow->culprit != NULL || !drain(flow))
+			return false;
+		if (!flush_taps(flow))
 			return false;
 		if (flow->state == FLOW_DRAIN && !flow->hold_end)
 			tell_sink(flow);
@@ -560,7 +575,7 @@ static bool
 wants_source(const struct flow *flow)
 {
 	return flow_rests(flow) == 0 && flow->state == FLOW_OPEN &&
-	    !flow->mute && !flow->sink_full && flow->pause_us == 0;
+	    flow->tap_full == -1 && !flow->mute && !flow->sink_full && flow->pause_us == 0;
 }
 
 static void
@@ -589,7 +604,7 @@ watch_sink(struct flow *flow, struct loop *loop)
 	if (flow->sink_full)
 		flow->asked[1] = POLLOUT;
 	else if (rests || (flow->state == FLOW_DRAIN && flow->hold_us == 0 &&
-	    !flow->hold_end))
+	    !flow->hold_end && flow->tap_full == -1))
 		flow->asked[1] = events(flow->sink_wants, POLLOUT);
 	if (!flow->deaf && (!flow->sink_gone || rests))
 		flow->place[1] = loop_watch(loop, flow->sink->wfd,
@@ -614,12 +629,14 @@ next_moment(const struct flow *flow)
 void
 flow_watch(struct flow *flow, struct loop *loop)
 {
-	flow->place[0] = flow->place[1] = -1;
+	flow->place[0] = flow->place[1] = flow->place[2] = -1;
 	flow->asked[0] = flow->asked[1] = 0;
+	flow->asked[2] = POLLOUT;
 	flow->patience_us = CLOCK_NEVER;
 	if (flow->culprit == NULL && flow->state != FLOW_CLOSED) {
 		watch_source(flow, loop);
 		watch_sink(flow, loop);
+		flow->place[2] = loop_watch(loop, flow->tap_full, POLLOUT);
 	}
 	loop_until(loop, next_moment(flow));
 }
@@ -658,13 +675,14 @@ bool
 flow_woken(struct flow *flow, const struct loop *loop)
 {
 	short source = found(flow, 0, loop), sink = found(flow, 1, loop);
+	bool tap = found(flow, 2, loop) != 0;
 
 	flow->ready = source & flow->asked[0] ? IO_WANT_READ :
 	    sink & POLLOUT && (flow->sink_full || flow->sink->caps &
 	    STREAM_DATAGRAMS) ? IO_WANT_WRITE : IO_OK;
 	if (sink & GONE && !(sink & flow->asked[1]))
 		hung_up(flow);
-	if (source != 0 || sink != 0 || flow->unfinished)
+	if (source != 0 || sink != 0 || tap || flow->unfinished)
 		return true;
 	if (!loop_passed(loop, next_moment(flow)))
 		return false;

@@ -54,6 +54,7 @@ struct flow {
 	enum io	 sink_wants;
 
 	struct taps taps;
+	int	 tap_full;	/* descriptor that a tap waits for, or -1 */
 	int64_t	 line_us;	/* pause after each line (-i); 0: none */
 	int64_t	 hold_us;	/* nothing is drained before this moment */
 	struct throttle throttle;	/* a rate to keep */
@@ -65,8 +66,8 @@ struct flow {
 	bool	 patient;	/* poll wakes us for much only */
 	int64_t	 patience_us;	/* but not later than at this moment */
 
-	int	 place[2];	/* of source and sink in the loop, or -1 */
-	short	 asked[2];	/* what they are watched for */
+	int	 place[3];	/* of source, sink, tap in the loop, or -1 */
+	short	 asked[3];	/* what they are watched for */
 	enum io	 ready;		/* the want that poll has just fulfilled */
 };
 

@@ -62,6 +62,25 @@ taps_apply(const struct taps *taps, uint8_t **data, size_t size,
 	return size;
 }
 
+int
+taps_flush(const struct taps *taps, const struct tap **objects)
+{
+	struct tap *tap;
+	int fd = -1, waits = -1;
+	size_t i;
+
+	*objects = NULL;
+	for (i = 0; (tap = taps->at[i]) != NULL; i++) {
+		if (tap->flush == NULL)
+			continue;
+		if (!tap->flush(tap, &fd))
+			*objects = tap;
+		else if (fd != -1)
+			waits = fd;
+	}
+	return waits;
+}
+
 const struct tap *
 taps_end(const struct taps *taps)
 {

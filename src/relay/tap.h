@@ -38,6 +38,14 @@ struct tap {
 	int	 pipe;
 
 	/*
+	 * Of one that writes what it saw: goes on with what could not be
+	 * written at once. Sets *fd to what has no room for the rest, else to
+	 * -1: until then nothing more is shown, and there is no end. Returns
+	 * false as look does. NULL: nothing ever waits.
+	 */
+	bool	(*flush)(struct tap *, int *fd);
+
+	/*
 	 * All has been seen, and the sink has all but the end. Returns false,
 	 * as look does, when there must be no end; may be called again. NULL:
 	 * has no say.
@@ -65,6 +73,9 @@ size_t	taps_growth(const struct taps *);
  */
 size_t	taps_apply(const struct taps *, uint8_t **data, size_t size,
 	    const struct tap **objects);
+
+/* Lets all write. Returns what has no room, or -1; *objects as above. */
+int	taps_flush(const struct taps *, const struct tap **objects);
 
 /* All has passed. Returns the tap that says it may not end so, or NULL. */
 const struct tap *taps_end(const struct taps *);

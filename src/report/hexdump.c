@@ -58,7 +58,7 @@ hexdump_look(struct tap *tap, const uint8_t *data, size_t size)
 		dump->offset += row;
 		data += row;
 		if (used > TEXT - LINE || size == row) {
-			if (!log_write(tap->blame, tap->blame->wfd, text, used))
+			if (!log_write(dump->log, text, used))
 				return false;
 			used = 0;
 		}
@@ -66,11 +66,19 @@ hexdump_look(struct tap *tap, const uint8_t *data, size_t size)
 	return true;
 }
 
+static bool
+hexdump_flush(struct tap *tap, int *fd)
+{
+	return log_flush(((struct hexdump *)tap)->log, fd);
+}
+
 void
 hexdump_begin(struct hexdump *dump, struct log *log, char sign)
 {
 	*dump = (struct hexdump){
-		.tap = { .look = hexdump_look, .blame = &log->file },
+		.tap = { .look = hexdump_look, .flush = hexdump_flush,
+		    .blame = &log->file },
+		.log = log,
 		.sign = sign,
 	};
 }

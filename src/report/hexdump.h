@@ -15,6 +15,7 @@
  */
 struct hexdump {
 	struct tap tap;		/* first, so that the tap is the hexdump */
+	struct log *log;
 	char	 sign;		/* '>': sent, '<': received */
 	uint64_t offset;
 };

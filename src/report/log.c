@@ -1,7 +1,8 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -10,7 +11,13 @@
 static bool
 log_look(struct tap *tap, const uint8_t *data, size_t size)
 {
-	return log_write(tap->blame, tap->blame->wfd, data, size);
+	return log_write((struct log *)tap, data, size);
+}
+
+static bool
+log_tap_flush(struct tap *tap, int *fd)
+{
+	return log_flush((struct log *)tap, fd);
 }
 
 bool
@@ -18,41 +25,106 @@ log_open(struct log *log, const char *path, bool append)
 {
 	int fd = STDERR_FILENO;
 
-	/* O_APPEND: processes of several peers may share it. */
+	/* O_APPEND: several processes may share it. */
 	if (strcmp(path, "-") != 0)
-		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
-		    (append ? 0 : O_TRUNC), 0666);
+		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY |
+		    O_CLOEXEC, 0666);
 	if (fd == -1) {
 		diag_error("cannot open '%s': %s", path, strerror(errno));
 		return false;
 	}
 	*log = (struct log){
-		.tap = { .look = log_look, .blame = &log->file },
+		.tap = { .look = log_look, .flush = log_tap_flush,
+		    .blame = &log->file },
 		.file = { .rfd = -1, .wfd = fd, .input = path, .output = path },
+		.append = append,
 	};
+	borrowed_open(&log->out, fd, false);
+	return true;
+}
+
+void
+log_begin(struct log *log)
+{
+	struct stat file;
+
+	if (!log->append && log->file.wfd != STDERR_FILENO &&
+	    fstat(log->file.wfd, &file) == 0 && S_ISREG(file.st_mode) &&
+	    ftruncate(log->file.wfd, 0) == -1)
+		stream_fail(&log->file, errno);
+	log->append = true;
+}
+
+/* How much the file takes now; -1: it has failed. */
+static ssize_t
+put(struct log *log, const void *data, size_t size)
+{
+	const char *at = data;
+	size_t done = 0;
+	ssize_t result = 0;
+
+	if (log->file.wfd == STDERR_FILENO)
+		diag_end_line();
+	while (done < size) {
+		result = borrowed_write(&log->out, at + done, size - done);
+		if (result == -1 && errno != EINTR)
+			break;
+		done += result > 0 ? (size_t)result : 0;
+	}
+	if (result != -1 || errno == EAGAIN)
+		return (ssize_t)done;
+	stream_fail(&log->file, errno);
+	return -1;
+}
+
+static bool
+keep(struct log *log, const uint8_t *data, size_t size)
+{
+	uint8_t *larger;
+
+	if (log->tail + size > log->room) {
+		larger = realloc(log->rest, log->tail + size);
+		if (larger == NULL) {
+			stream_fail(&log->file, ENOMEM);
+			return false;
+		}
+		log->rest = larger;
+		log->room = log->tail + size;
+	}
+	memcpy(log->rest + log->tail, data, size);
+	log->tail += size;
 	return true;
 }
 
 bool
-log_write(struct stream *blame, int fd, const void *data, size_t size)
+log_write(struct log *log, const void *data, size_t size)
 {
-	const char *at = data;
-	struct pollfd wait = { .fd = fd, .events = POLLOUT };
+	ssize_t done = log->tail > 0 ? 0 : put(log, data, size);
+
+	return done != -1 && ((size_t)done == size ||
+	    keep(log, (const uint8_t *)data + done, size - (size_t)done));
+}
+
+bool
+log_flush(struct log *log, int *fd)
+{
 	ssize_t done;
 
-	if (fd == STDERR_FILENO)
-		diag_end_line();
-	while (size > 0) {
-		done = write(fd, at, size);
-		if (done > 0) {
-			at += done;
-			size -= (size_t)done;
-		} else if (errno == EAGAIN)
-			poll(&wait, 1, -1);
-		else if (errno != EINTR) {
-			stream_fail(blame, errno);
-			return false;
-		}
+	*fd = -1;
+	if (log->file.error[0] != '\0')
+		return false;
+	if (log->tail == 0)
+		return true;
+	done = put(log, log->rest + log->head, log->tail - log->head);
+	if (done == -1)
+		return false;
+	log->head += (size_t)done;
+	if (log->head < log->tail) {
+		*fd = log->out.fd;
+		return true;
 	}
+	free(log->rest);
+	log->rest = NULL;
+	log->head = log->tail = log->room = 0;
 	return true;
 }

@@ -3,22 +3,37 @@
 
 #include <stdbool.h>
 
+#include "base/borrowed.h"
 #include "relay/tap.h"
 #include "stream/stream.h"
 
-/* A file that gets what passes, as it is (--output) or as text. */
+/*
+ * A file that gets what passes, as it is (--output) or as text. It never
+ * sleeps: what the file does not take at once waits here, and while anything
+ * waits nothing more is taken. So no byte is lost, and memory is bounded.
+ */
 struct log {
 	struct tap tap;		/* first, so that the tap is the log */
-	struct stream file;	/* its wfd, and why it failed */
+	struct stream file;	/* its names, and why it failed */
+	struct borrowed out;
+	bool	 append;
+	uint8_t	*rest;		/* bytes that wait: head..tail of room */
+	size_t	 head, tail, room;
 };
 
 /*
- * Opens the file, "-" for stderr; what it has is kept with append. Returns
- * false with the reason printed. It is closed with the process.
+ * Opens the file, "-" for stderr. Returns false with the reason printed. It is
+ * closed with the process.
  */
 bool	log_open(struct log *, const char *path, bool append);
 
-/* Writes all of it; false when that failed: the stream then says why. */
-bool	log_write(struct stream *blame, int fd, const void *, size_t);
+/* A peer is there: what the file has goes, but with append. Once. */
+void	log_begin(struct log *);
+
+/* Takes all of it; false when the file has failed: the stream says why. */
+bool	log_write(struct log *, const void *, size_t);
+
+/* As the tap's, for another one that writes here. */
+bool	log_flush(struct log *, int *fd);
 
 #endif

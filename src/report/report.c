@@ -6,7 +6,8 @@
 #include "report/summary.h"
 
 /* Opened once, for all peers. */
-static struct log output, hex_dump;
+static struct log output = { .file = { .wfd = -1 } };
+static struct log hex_dump = { .file = { .wfd = -1 } };
 
 bool
 report_prepare(const struct report_config *config)
@@ -71,6 +72,8 @@ report_begin(struct report *report, const struct report_config *config,
 	if (config->progress)
 		report->watch.every_us = report->progress.terminal ?
 		    PROGRESS_REDRAW : PROGRESS_LINES;
+	log_begin(&output);
+	log_begin(&hex_dump);
 	if (config->output != NULL)
 		report->watch.received[1] = &output.tap;
 	if (config->hex_dump != NULL) {
