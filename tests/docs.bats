@@ -221,14 +221,18 @@ in_zsh() {
 	run ! grep '.\{121\}' "$TOP/README.md"
 }
 
-@test "every source file that the README names is there" {
+@test "every source file that src/README.md names is there, and every folder" {
 	local file
-	grep -oE '[a-z_/]+\.[ch]\b' "$TOP/README.md" | sort -u >named
+	grep -oE '[a-z_/]+\.[ch]\b' "$TOP/src/README.md" | sort -u >named
 	[ -s named ]
 	while read -r file; do
 		compgen -G "$TOP/src/$file" || compgen -G "$TOP/src/*/$file" ||
 		    fail "no $file"
 	done <named
+	for file in "$TOP"/src/*/; do
+		grep -q "$(basename "$file")/" "$TOP/src/README.md" ||
+		    fail "src/README.md has nothing of $file"
+	done
 }
 
 @test "the README's first two commands are targets of the Makefile" {
@@ -258,8 +262,68 @@ in_zsh() {
 	run ! grep -i 'usage\|not found\|invalid\|too many' said
 }
 
+# told WHO: the commands of README's lines that begin with "WHO$ ".
+told() {
+	sed -n "s/^    $1\\$ //p" "$TOP/README.md"
+}
+
+# on_receiver N, on_sender N: the Nth command that README gives it.
+on_receiver() {
+	told receiver | sed -n "$1p" | sed "s/HEX/$sum/; s,/media/stick,..,"
+}
+
+on_sender() {
+	told sender | sed -n "$1p" | sed 's/HOST/localhost/; s,/media/stick,..,'
+}
+
+# on_path: nc-lite is found by that name.
+on_path() {
+	mkdir bin
+	ln -s "$NC_LITE" bin/nc-lite
+	PATH=$PWD/bin:$PATH
+}
+
+heard_at_9000() {
+	bounded ss -Hltn "sport = 9000" | grep -q .
+}
+
+@test "the README's ways to move 200 GB move a file" {
+	local sum n
+	private
+	on_path
+	mkdir s r
+	head -c 3000000 /dev/urandom >s/disk.img
+	sum=$(sha256sum <s/disk.img | cut -d ' ' -f 1)
+	[ "$(told receiver | wc -l)" -eq 3 ]
+	(cd s && eval "$(on_sender 4)")
+	for n in 1 2 3; do
+		start receiver sh -c "cd r && exec $(on_receiver $n)"
+		until_true heard_at_9000
+		bounded sh -c "cd s && exec $(on_sender $((2 * n - 1)))"
+		wait_exit "$pid"
+		[ "$status" -eq 0 ]
+		same s/disk.img r/disk.img
+		rm r/disk.img
+	done
+}
+
+@test "the README's servers listen" {
+	private
+	on_path
+	mkdir uploads
+	echo news >news.txt
+	told server >servers
+	[ "$(wc -l <servers)" -eq 4 ]
+	while read -r line; do
+		eval "start server $line" </dev/null
+		until_true heard_at_9000
+		kill "$pid"
+		wait_exit "$pid"
+	done <servers
+}
+
 @test "every option in the README's examples exists" {
-	awk '/^## / { on = /Examples/ } on && /^    /' "$TOP/README.md" |
+	grep -oE "\`nc-lite [^\`]*|^    .*" "$TOP/README.md" |
 	    grep -o 'nc-lite [^|&;>]*' | grep -oE -e ' --[a-z-]+' | sort -u >used
 	in_help >help
 	while read -r option; do
