@@ -79,6 +79,7 @@ CAN = {
     "recvmmsg": RECEIVE,
     "recvmsg": RECEIVE,
     "rename": "EACCES ENOSPC EIO EROFS EDQUOT EBUSY",
+    "renameat": "EACCES ENOSPC EIO EROFS EDQUOT EBUSY",
     "renameat2": "EACCES ENOSPC EIO EROFS EINVAL EEXIST",
     "rmdir": "EACCES EBUSY ENOTEMPTY",
     "sendmmsg": SEND,

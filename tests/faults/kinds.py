@@ -1,7 +1,7 @@
 """The kinds of runs that are attacked: what each end is given, and what that proves.
 
 An end is its arguments and where its bytes come from and go to. In arguments
-@PORT is the listener's port (or path), @DIR a directory of the run's own, in which
+@PORT is the listener's port (or path), @ADDRESS and @DIR are of the run's own; there
 are `in` (what the end is to send), key, cert.pem and cert.key.
 """
 
@@ -45,49 +45,49 @@ def client(text, **more):
 MUCH = 700_000          # goes by splice, in several pieces
 SOME = 150_000
 FEW = 5_000
-HOST = " 127.0.0.1 @PORT"
+HOST = " @ADDRESS @PORT"
 SECRET = "-c --psk @DIR/key"
 TAPS = "--digest --output @DIR/log --hex-dump @DIR/dump --progress"
 
 KINDS = {
     "file": Kind(
-        listen("-d 127.0.0.1 0", out="file"),
+        listen("-d @ADDRESS 0", out="file"),
         client("" + HOST, send="file", size=MUCH)),
     "pipe": Kind(
-        listen("-d 127.0.0.1 0"),
+        listen("-d localhost 0"),
         client("localhost @PORT", send="pipe", size=MUCH)),
     "both": Kind(
-        listen("127.0.0.1 0", send="file", size=SOME, out="file"),
+        listen("@ADDRESS 0", send="file", size=SOME, out="file"),
         client("" + HOST, send="pipe", size=MUCH)),
     "question": Kind(
-        listen("127.0.0.1 0", send="pipe", size=FEW),
+        listen("@ADDRESS 0", send="pipe", size=FEW),
         client("" + HOST, send="pipe", size=FEW)),
     "linger": Kind(
-        listen("--recv-only 0"),
+        listen("--recv-only @ADDRESS 0"),
         client("-q 1 -w 3" + HOST, send="pipe", size=SOME)),
     "named": Kind(
-        listen("-d --out @DIR/out 127.0.0.1 0", named="out"),
+        listen("-d --out @DIR/out @ADDRESS 0", named="out"),
         client("--in @DIR/in" + HOST, size=MUCH)),
     "taps": Kind(
-        listen(TAPS + " 127.0.0.1 0", out="file"),
+        listen(TAPS + " @ADDRESS 0", out="file"),
         client(TAPS + HOST, send="file", size=SOME)),
     "digest": Kind(
-        listen("-d --digest --out @DIR/out 127.0.0.1 0", named="out"),
+        listen("-d --digest --out @DIR/out @ADDRESS 0", named="out"),
         client("--digest" + HOST, send="file", size=MUCH)),
     "sendonly": Kind(
-        listen("-d 127.0.0.1 0"),
+        listen("-d @ADDRESS 0"),
         client("--send-only" + HOST, send="file", size=SOME), proves="here"),
     "rate": Kind(
-        listen("-d 0", out="file"),
+        listen("-d @ADDRESS 0", out="file"),
         client("--limit-rate 1M" + HOST, send="file", size=SOME)),
     "psk": Kind(
-        listen(SECRET + " -d 127.0.0.1 0", out="file"),
+        listen(SECRET + " -d @ADDRESS 0", out="file"),
         client(SECRET + HOST, send="file", size=MUCH)),
     "pskboth": Kind(
-        listen(SECRET + " 127.0.0.1 0", send="pipe", size=SOME),
+        listen(SECRET + " @ADDRESS 0", send="pipe", size=SOME),
         client(SECRET + HOST, send="pipe", size=SOME)),
     "tls": Kind(
-        listen("-c --cert @DIR/cert.pem --key @DIR/cert.key -d 127.0.0.1 0"),
+        listen("-c --cert @DIR/cert.pem --key @DIR/cert.key -d @ADDRESS 0"),
         client("-c --ca @DIR/cert.pem --tls-name localhost" + HOST,
                send="pipe", size=SOME)),
     "unix": Kind(
@@ -97,26 +97,26 @@ KINDS = {
         listen(SECRET + " -dU @DIR/socket"),
         client(SECRET + " -U @PORT", send="pipe", size=SOME), proves="unix"),
     "udp": Kind(
-        listen("-du -w 1 127.0.0.1 0"),
+        listen("-du -w 1 @ADDRESS 0"),
         client("-u -w 0" + HOST, send="pipe", size=FEW), proves="none"),
     "dgram": Kind(
         listen("-duU -W 1 -w 2 @DIR/socket"),
         client("-uU -q 0 @PORT", send="pipe", size=FEW), proves="none"),
     "exec": Kind(
-        listen("--exec cat 127.0.0.1 0", wanted=(0,)),
+        listen("--exec cat @ADDRESS 0", wanted=(0,)),
         client("" + HOST, send="file", size=MUCH, out="file"),
         seen={"echo"}),
     "command": Kind(
-        listen("-k --sh-exec cat 127.0.0.1 0", wanted=(143,)),
+        listen("-k --sh-exec cat @ADDRESS 0", wanted=(143,)),
         client("" + HOST, send="pipe", size=SOME), clients=2,
         seen={"echo"}),
     "keep": Kind(
-        listen("-dk 127.0.0.1 0", wanted=(143,)),
+        listen("-dk @ADDRESS 0", wanted=(143,)),
         client("" + HOST, send="pipe", size=SOME), clients=2),
     "keeptls": Kind(
-        listen(SECRET + " -dk 127.0.0.1 0", wanted=(143,)),
+        listen(SECRET + " -dk @ADDRESS 0", wanted=(143,)),
         client(SECRET + HOST, send="file", size=SOME), clients=2),
     "scan": Kind(
-        listen("-dk 127.0.0.1 0", wanted=(143,)),
+        listen("-dk @ADDRESS 0", wanted=(143,)),
         client("-z -w 1" + HOST, quiet=True), proves="none"),
 }
