@@ -114,3 +114,15 @@ load helper
 	wait_exit "$server"
 	run -1 nc -z 127.0.0.1 "$port"
 }
+
+@test "a command that ends between two looks is missed by no kernel" {
+	need strace
+	serve listen strace -qqo trace -e trace=pidfd_open,wait4 \
+	    -e inject=pidfd_open:error=ENOSYS \
+	    -e inject=wait4:delay_exit=300000:when=1 "$NC_LITE" -lv \
+	    --sh-exec 'cat; exec 1>&-; sleep 0.1' 127.0.0.1 0 </dev/null
+	bound=10
+	[ "$(echo hello | nc 127.0.0.1 "$port")" = hello ]
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+}

@@ -504,3 +504,11 @@ send(first, b"c")'
 	wait_exit "$first"
 	[ -S sock ]
 }
+
+@test "a signal in the middle of bind(2) leaves no socket behind" {
+	need strace
+	run bounded strace -qqo trace -e trace=bind \
+	    -e inject=bind:signal=TERM:when=1 "$NC_LITE" -dlU socket
+	[ "$status" -eq 143 ]
+	[ ! -e socket ]
+}

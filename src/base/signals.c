@@ -98,32 +98,43 @@ signals_begin(void)
 			sigaction(deadly[i], &ours, NULL);
 }
 
-static int child_pipe[2] = { -1, -1 };
+/* Write ends of pipes, one for each who waits for a child; 0 is a free place. */
+#define WAITING	1024
+static volatile sig_atomic_t waiting[WAITING];
 
-/* That the pipe is full is as good: it is readable then. */
+/* That a pipe is full is as good; one that nobody reads is done with. */
 static void
 note_child(int signal_number)
 {
-	int error = errno;
+	int i, error = errno;
 
 	(void)signal_number;
-	if (write(child_pipe[1], "", 1) == -1)
-		errno = error;
+	for (i = 0; i < WAITING; i++)
+		if (waiting[i] != 0 && write(waiting[i], "", 1) == -1 &&
+		    errno == EPIPE) {
+			close(waiting[i]);
+			waiting[i] = 0;
+		}
+	errno = error;
 }
 
-/* All ends of children are one end: a reader of it looks at its own. */
+/* Readable whenever any child has ended. */
 static int
 any_child_end(void)
 {
 	struct sigaction child = { .sa_handler = note_child,
 	    .sa_flags = SA_RESTART | SA_NOCLDSTOP };
+	int i, ends[2];
 
-	if (child_pipe[0] == -1) {
-		if (pipe2(child_pipe, O_CLOEXEC | O_NONBLOCK) == -1)
-			return -1;
-		sigaction(SIGCHLD, &child, NULL);
-	}
-	return fcntl(child_pipe[0], F_DUPFD_CLOEXEC, 0);
+	for (i = 0; i < WAITING && waiting[i] != 0; i++)
+		;
+	if (i == WAITING)
+		errno = EMFILE;
+	if (i == WAITING || pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
+		return -1;
+	waiting[i] = ends[1];
+	sigaction(SIGCHLD, &child, NULL);
+	return ends[0];
 }
 
 int
@@ -139,7 +150,7 @@ signals_child_seen(int fd)
 {
 	char octets[64];
 
-	while (child_pipe[0] != -1 && read(fd, octets, sizeof(octets)) > 0)
+	while (read(fd, octets, sizeof(octets)) > 0)
 		;
 }
 
@@ -148,6 +159,21 @@ signals_defaults(void)
 {
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
+}
+
+void
+signals_hold(sigset_t *before)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, before);
+}
+
+void
+signals_release(const sigset_t *before)
+{
+	sigprocmask(SIG_SETMASK, before, NULL);
 }
 
 bool
@@ -172,10 +198,9 @@ void
 signals_forget(const char *path)
 {
 	struct name *name, **place;
-	sigset_t all, before;
+	sigset_t before;
 
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
+	signals_hold(&before);
 	for (place = (struct name **)&names; (name = *place) != NULL;
 	    place = &name->next)
 		if (strcmp(name->path, path) == 0) {
@@ -184,7 +209,7 @@ signals_forget(const char *path)
 			free(name);
 			break;
 		}
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	signals_release(&before);
 }
 
 void

@@ -1,6 +1,7 @@
 #ifndef SIGNALS_H
 #define SIGNALS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -26,14 +27,19 @@ bool	signals_asked(void);
 
 /*
  * A descriptor, the caller's, that is readable once this child of ours has
- * ended (pidfd_open(2)); where the kernel has none, whenever any has: who finds
- * it readable calls signals_child_seen and asks waitpid(2). -1 with errno set.
+ * ended (pidfd_open(2)); where the kernel has none, whenever any has: who looks
+ * calls signals_child_seen and then, not before, asks waitpid(2). -1 with errno
+ * set.
  */
 int	signals_child_end(pid_t);
 void	signals_child_seen(int fd);
 
 /* Signals as other programs expect them: for a process about to exec. */
 void	signals_defaults(void);
+
+/* No signal comes between these two: what is made is remembered, too. */
+void	signals_hold(sigset_t *before);
+void	signals_release(const sigset_t *before);
 
 /*
  * Removes the path (a socket or an empty directory) at the end, whatever the

@@ -104,11 +104,16 @@ bool
 path_bind(int fd, const struct address *address)
 {
 	const char *path = address->sa.un.sun_path;
+	sigset_t before;
+	bool bound;
 
-	if (bind(fd, &address->sa.any, address->length) == -1 &&
-	    (errno != EADDRINUSE || path[0] == '\0' || !replace(fd, address)))
-		return false;
-	return path[0] == '\0' || signals_remember(path);
+	signals_hold(&before);
+	bound = bind(fd, &address->sa.any, address->length) == 0 ||
+	    (errno == EADDRINUSE && path[0] != '\0' && replace(fd, address));
+	if (bound && path[0] != '\0')
+		bound = signals_remember(path);
+	signals_release(&before);
+	return bound;
 }
 
 static const char *
@@ -157,18 +162,23 @@ path_bind_private(int fd)
 	char directory[sizeof(struct sockaddr_un)];
 	char path[sizeof(directory) + sizeof(REPLY)];
 	struct address address;
+	sigset_t before;
+	bool made;
 
 	if (!swept)
 		sweep(temporary());
 	swept = true;
 	snprintf(directory, sizeof(directory), "%s/" PREFIX "XXXXXX",
 	    temporary());
-	if (mkdtemp(directory) == NULL) {
+	signals_hold(&before);
+	made = mkdtemp(directory) != NULL && signals_remember(directory);
+	signals_release(&before);
+	if (!made) {
 		diag_error("cannot make %s: %s", directory, strerror(errno));
 		return false;
 	}
 	snprintf(path, sizeof(path), "%s" REPLY, directory);
-	if (signals_remember(directory) && signals_remember(path) &&
+	if (signals_remember(path) &&
 	    address_parse_unix(path, &address) &&
 	    bind(fd, &address.sa.any, address.length) == 0)
 		return true;

@@ -45,13 +45,13 @@ reap(struct child *child)
 {
 	pid_t pid;
 
+	/* In this order: an end that comes between the two is seen again. */
+	signals_child_seen(child->end);
 	do
 		pid = waitpid(child->pid, &child->status, WNOHANG);
 	while (pid == -1 && errno == EINTR);
-	if (pid == 0) {
-		signals_child_seen(child->end);
+	if (pid == 0)
 		return false;
-	}
 	child->pid = 0;
 	return true;
 }
