@@ -121,8 +121,10 @@ load helper
 	    -e inject=pidfd_open:error=ENOSYS \
 	    -e inject=wait4:delay_exit=300000:when=1 "$NC_LITE" -lv \
 	    --sh-exec 'cat; exec 1>&-; sleep 0.1' 127.0.0.1 0 </dev/null
+	random 700K in
 	bound=10
-	[ "$(echo hello | nc 127.0.0.1 "$port")" = hello ]
+	nc 127.0.0.1 "$port" <in >out
+	same in out
 	wait_exit "$pid"
 	[ "$status" -eq 0 ]
 }

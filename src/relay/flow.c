@@ -459,6 +459,10 @@ fill(struct flow *flow, size_t limit)
 		return false;
 	if (rate < limit)
 		limit = rate;
+	/* A command's, once it has ended, gives what only it can read. */
+	if (!(flow->source->caps & STREAM_RAW_INPUT))
+		flow->copy_only = true;
+	flow->bulk &= !flow->copy_only;
 	return flow->bulk ? fill_splice(flow, limit) :
 	    fill_buffer(flow, limit);
 }
