@@ -38,7 +38,7 @@ _nc_lite_operands()
 			skip=
 		elif [[ $word =~ ^-[46bCcDdFhklNnrStUuvz]*[HIiKMmOPpqRsTWwXx]$ ]]; then
 			skip=yes
-		elif [[ $word == --@(proxy|proxy-type|proxy-user|pin|interval|key|ttl|min-ttl|source-port|ca|source|allow|deny|alpn|cert|connect-timeout|exec|idle-timeout|max-conns|parallel|probe|probe-hex|psk|psk-new|sh-exec|count|every|expect|send|targets|timeout|tls-name|expect-digest|hex-dump|in|limit-rate|limit-rate-in|out|output|size) ]]; then
+		elif [[ $word == --@(proxy|proxy-type|proxy-user|pin|interval|key|ttl|min-ttl|source-port|ca|source|allow|deny|alpn|cert|connect-timeout|exec|forward|forward-ca|forward-pin|idle-timeout|max-conns|parallel|probe|probe-hex|psk|psk-new|sh-exec|count|every|expect|send|targets|timeout|tls-name|expect-digest|hex-dump|in|limit-rate|limit-rate-in|out|output|size) ]]; then
 			skip=yes
 		elif [[ $word != -* ]]; then
 			((count++))
@@ -106,7 +106,7 @@ _nc_lite()
 		mapfile -t COMPREPLY < <(compgen -A service -- "$cur")
 		return
 		;;
-	-K|--key|-R|--ca|--cert|--hex-dump|--in|--out|--output|--probe|--psk|--targets|\
+	-K|--key|-R|--ca|--cert|--forward-ca|--hex-dump|--in|--out|--output|--probe|--psk|--targets|\
 	--psk-new)
 		_nc_lite_files
 		return
@@ -129,7 +129,7 @@ _nc_lite()
 		return
 		;;
 	--allow|--deny|-P|--proxy-user|-H|--pin|-I|-i|--interval|-M|--ttl|-m|--min-ttl|-O|-q|-W|-w|\
-	--connect-timeout|--count|--every|--expect|--send|--expect-digest|--idle-timeout|--limit-rate|\
+	--connect-timeout|--count|--every|--expect|--send|--expect-digest|--forward|--forward-pin|--idle-timeout|--limit-rate|\
 	--limit-rate-in|--max-conns|--parallel|--probe-hex|--size|--timeout)
 		return
 		;;
@@ -145,7 +145,8 @@ _nc_lite()
 		    --alpn --any --append --assume-open --banner
 		    --broker --cert --chat --client-auth --closed --deny --connect-timeout
 		    --count --digest
-		    --each-address --every --exec --expect --expect-digest --hex-dump --http
+		    --each-address --every --exec --expect --expect-digest --forward
+		    --forward-ca --forward-pin --hex-dump --http
 		    --idle-timeout --in --insecure --json --limit-rate
 		    --limit-rate-in --max-conns --no-shutdown --out --output
 		    --parallel --probe --probe-hex --progress --psk --psk-new

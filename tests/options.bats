@@ -283,8 +283,8 @@ heard() {
 	local topic
 	nc --help >all
 	grep -q 'OpenBSD netcat' all
-	[ "$(wc -l <all)" -le 110 ]
-	for topic in connect listen transfer tls proxy test limits socket; do
+	[ "$(wc -l <all)" -le 130 ]
+	for topic in connect listen forward transfer tls proxy test limits socket; do
 		grep -q "${topic}[,.]" all
 		nc --help "$topic" >part
 		[ "$(grep -c nc-lite part)" -ge 2 ]

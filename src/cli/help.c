@@ -23,6 +23,9 @@ static const struct part {
 	    ALLOW, DENY, MAX_CONNS },
 	    "nc-lite -lv 9000 >file\n"
 	    "nc-lite -lk 9000 --exec 'tr a-z A-Z'" },
+	{ "forward", "Forward", { FORWARD, FORWARD_CA, FORWARD_PIN },
+	    "nc-lite -lk 8080 --forward HOST:80\n"
+	    "nc-lite -lk -c --cert own.pem 443 --forward localhost:80" },
 	{ "transfer", "Transfer", { IN, OUT, PROGRESS, SIZE_GIVEN, DIGEST,
 	    EXPECT_DIGEST, OUTPUT, HEX_DUMP, APPEND, SUMMARY_JSON, RECV_ONLY,
 	    SEND_ONLY, 'd', 'N', NO_SHUTDOWN, 'q', 'W', 'C', 't' },
@@ -102,8 +105,8 @@ print_all(void)
 	    "[-- command]\n"
 	    "Letters are as in Debian's OpenBSD netcat. \"--help TOPIC\" "
 	    "prints one part with\n"
-	    "examples: connect, listen, transfer, tls, proxy, test, limits, "
-	    "socket.\n"
+	    "examples: connect, listen, forward, transfer, tls, proxy, test, "
+	    "limits, socket.\n"
 	    "TIME: seconds, or with a unit: 0.5, 500ms, 2m, 1h.\n"
 	    "SIZE, RATE: bytes, or with a unit: 500k, 3.2M, 1G.");
 	for (part = parts; part < parts + PARTS; part++)

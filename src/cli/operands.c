@@ -7,8 +7,8 @@
 #include "net/transport.h"
 #include "scan/target.h"
 
-static uint16_t
-one_port(const struct options *options, const char *text, int lowest)
+uint16_t
+operands_port(const struct options *options, const char *text, int lowest)
 {
 	int port = ports_parse_one(text,
 	    transport_of(&options->endpoint)->name, lowest);
@@ -19,8 +19,8 @@ one_port(const struct options *options, const char *text, int lowest)
 	return (uint16_t)port;
 }
 
-static void
-check_host(const char *host)
+void
+operands_check_host(const char *host)
 {
 	size_t length = strlen(host);
 
@@ -30,8 +30,8 @@ check_host(const char *host)
 		    ADDRESS_NAME);
 }
 
-static void
-check_path(const char *path)
+void
+operands_check_path(const char *path)
 {
 	struct address address;
 	size_t length = strlen(path);
@@ -40,6 +40,18 @@ check_path(const char *path)
 		refuse("path '%.40s%s' does not fit a UNIX socket (%zu bytes, "
 		    "1 to %zu will do)", path, length > 40 ? "..." : "",
 		    length, sizeof(address.sa.un.sun_path) - (path[0] != '@'));
+}
+
+static void
+listen_source(struct options *options)
+{
+	if (options->endpoint.host != NULL &&
+	    options->socket.source_host != NULL)
+		refuse("address given twice: '%.40s' and -s '%.40s'",
+		    options->endpoint.host, options->socket.source_host);
+	if (options->endpoint.host == NULL)
+		options->endpoint.host = options->socket.source_host;
+	options->socket.source_host = NULL;
 }
 
 /* -l PORT, -l ADDRESS PORT, -l -p PORT [ADDRESS]; -s is the address too. */
@@ -60,15 +72,14 @@ listen_operands(struct options *options, char *operand[], int count)
 	    operand[0][strspn(operand[0], "0123456789")] == '\0')
 		refuse("port given twice: '%.40s' and -p '%.40s'", operand[0],
 		    options->given.port);
-	if (count == 1 && options->socket.source_host != NULL)
-		refuse("address given twice: '%.40s' and -s '%.40s'",
-		    operand[0], options->socket.source_host);
-	options->endpoint.host = count == 1 ? operand[0] :
-	    options->socket.source_host;
-	options->socket.source_host = NULL;
-	options->endpoint.port = one_port(options, port, 0);
+	if (count == 1)
+		options->endpoint.host = operand[0];
+	/* With a target -s is where to come from. */
+	if (options->given.forward == NULL)
+		listen_source(options);
+	options->endpoint.port = operands_port(options, port, 0);
 	if (options->endpoint.host != NULL)
-		check_host(options->endpoint.host);
+		operands_check_host(options->endpoint.host);
 }
 
 static void
@@ -100,8 +111,8 @@ connect_operands(struct options *options, char *operand[], int count)
 	options->endpoint.port = options->ports.port[0];
 	if (options->given.port != NULL)
 		options->socket.source_port =
-		    one_port(options, options->given.port, 1);
-	check_host(operand[0]);
+		    operands_port(options, options->given.port, 1);
+	operands_check_host(operand[0]);
 }
 
 static void
@@ -128,7 +139,7 @@ scan_operands(struct options *options, char *operand[], int count)
 	options->scan.all |= targets->count > 1 || pairs;
 	if (options->given.port != NULL)
 		options->socket.source_port =
-		    one_port(options, options->given.port, 1);
+		    operands_port(options, options->given.port, 1);
 }
 
 static void
@@ -140,11 +151,12 @@ path_operand(struct options *options, char *operand[], int count)
 		refuse("too many operands at '%.40s': use -U PATH",
 		    operand[1]);
 	if (options->socket.source_host != NULL &&
+	    options->given.forward == NULL &&
 	    (!transport_can(&options->endpoint, TRANSPORT_BINDS) ||
 	    options->mode == MODE_LISTEN))
 		refuse("-s with -U is the path of a datagram client only");
 	options->endpoint.host = operand[0];
-	check_path(operand[0]);
+	operands_check_path(operand[0]);
 }
 
 /* ncat -c and nc.traditional -c run a command: no operand of ours. */

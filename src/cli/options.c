@@ -64,7 +64,7 @@ static const struct row {
 	    "do not read stdin" },
 	{ 'F', NULL, NULL, FLAG, AT(pass_fd), 0, 0,
 	    "pass the connected socket to stdout (ssh)" },
-	{ 'H', "pin", "PIN", PIN, 0, 0, 0,
+	{ 'H', "pin", "PIN", PIN, AT(tls), 0, 0,
 	    "accept only this key: sha256:HEX; repeatable" },
 	{ 'h', "help", NULL, HELP, 0, 0, 0, "print this and exit" },
 	{ 'I', NULL, "BYTES", NUMBER, AT(socket.receive_buffer), 1, 1 << 30,
@@ -164,6 +164,12 @@ static const struct row {
 	    "-z: what an open port must answer" },
 	{ EXPECT_DIGEST, "expect-digest", "HEX", TEXT, AT(report.expected),
 	    0, 0, "fail unless what is received has this hash" },
+	{ FORWARD, "forward", "TARGET", TEXT, AT(given.forward), 0, 0,
+	    "-l: connect each peer to HOST:PORT" },
+	{ FORWARD_CA, "forward-ca", "FILE", TEXT, AT(forward.tls.ca), 0, 0,
+	    "--forward tls: trust these authorities" },
+	{ FORWARD_PIN, "forward-pin", "PIN", PIN, AT(forward.tls), 0, 0,
+	    "--forward tls: accept only this key" },
 	{ HEX_DUMP, "hex-dump", "FILE", TEXT, AT(report.hex_dump), 0, 0,
 	    "write a hex dump of all traffic (-: stderr)" },
 	{ HTTP, "http", "[=PATH]", TEXT, AT(scan.http), 0, 0,
@@ -401,7 +407,7 @@ obey(const struct row *row, const char *value, struct options *options)
 		add_word(row, value, at);
 		break;
 	case PIN:
-		add_pin(row, value, &options->tls);
+		add_pin(row, value, at);
 		break;
 	default:
 		act(row, value);

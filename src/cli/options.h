@@ -61,6 +61,13 @@ struct options {
 	int	 datagrams;	/* to take, or reads; 0: no end */
 	struct stdio_config local;
 	struct child_config child;
+	struct {		/* the target that each peer is led to */
+		bool	 on;
+		struct address_query endpoint;
+		const char *port_text;
+		struct socket_config socket;
+		struct tls_config tls;
+	} forward;
 	struct relay_rules relay;
 	struct report_config report;
 
@@ -74,6 +81,7 @@ struct options {
 	struct {
 		int	 verbosity;
 		const char *port, *probe, *probe_hex, *targets;
+		char	*forward;
 		int64_t	 wait_us, quit_us;
 		struct options_list proxies, proxy_kinds, proxy_users;
 	} given;

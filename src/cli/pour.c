@@ -54,7 +54,8 @@ pour_stay(struct options *options)
 	struct relay_rules *relay = &options->relay;
 
 	/* No end before its time where one of these asks for it. */
-	relay->hold_end = !datagrams && !relay->end_at_once && quit_us != 0 &&
+	relay->hold_end = !datagrams && !relay->forward &&
+	    !relay->end_at_once && quit_us != 0 &&
 	    wait_us != 0 && !options->local.no_output;
 	relay->asks = options->mode == MODE_CLIENT && !datagrams;
 	relay->linger_us = quit_us > 0 && !datagrams ? quit_us : CLOCK_UNSET;
@@ -138,7 +139,8 @@ pour_child(struct options *options)
 		    "exec");
 	child->group = options->keep_open;
 	options->relay.keep_output = options->keep_open &&
-	    child->command == NULL && options->local.out.path == NULL;
+	    child->command == NULL && options->local.out.path == NULL &&
+	    !options->forward.on;
 }
 
 /* Whether a peer must say who it is, or was chosen by where it comes from. */
@@ -150,18 +152,20 @@ knows_peers(const struct options *options)
 	    options->tls.pins > 0;
 }
 
-/* What runs for whoever connects is not for the whole network. */
+/* What is done for whoever connects is not for the whole network. */
 static void
 pour_loopback(struct options *options)
 {
-	if (options->mode != MODE_LISTEN || options->child.command == NULL ||
-	    knows_peers(options))
+	bool runs = options->child.command != NULL;
+
+	if (options->mode != MODE_LISTEN || knows_peers(options) ||
+	    (!runs && !options->forward.on))
 		return;
 	options->endpoint.host = options->endpoint.family == AF_INET6 ?
 	    "::1" : "127.0.0.1";
-	diag_error("listening on %s only: who connects gets a command run "
+	diag_error("listening on %s only: who connects gets %s "
 	    "(name an address, or use --allow, --psk, --client-auth or -H)",
-	    options->endpoint.host);
+	    options->endpoint.host, runs ? "a command run" : "forwarded");
 }
 
 #define SETTLE_TIME	(CLOCK_SECOND / 10)
@@ -223,6 +227,8 @@ void
 pour(struct options *options)
 {
 	diag_verbosity(options->given.verbosity);
+	if (options->given.forward != NULL)
+		forward_parse(options, options->given.forward);
 	pour_time(options);
 	pour_stay(options);
 	pour_tls(options);

@@ -2,6 +2,7 @@
 #define STEPS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct options;
 
@@ -14,7 +15,8 @@ struct options;
 enum {
 	ALL = 256, ALLOW, ALLOW_EMPTY, ALPN, ANY, APPEND, ASSUME_OPEN, BANNER, BROKER,
 	CERT, CHAT, CLIENT_AUTH, CLOSED, CONNECT_TIMEOUT, COUNT_ROUNDS, DENY, DIGEST,
-	EACH_ADDRESS, EVERY, EXEC, EXPECT, EXPECT_DIGEST, HEX_DUMP, HTTP,
+	EACH_ADDRESS, EVERY, EXEC, EXPECT, EXPECT_DIGEST, FORWARD,
+	FORWARD_CA, FORWARD_PIN, HEX_DUMP, HTTP,
 	IDLE_TIMEOUT, IN, INSECURE, JSON, LIMIT_RATE, LIMIT_RATE_IN, MAX_CONNS, NO_SHUTDOWN, OUT,
 	OUTPUT, PARALLEL, PRINT_VERSION, PROBE, PROBE_HEX, PROGRESS, PSK,
 	PSK_NEW, RECV_ONLY, SEND, SEND_ONLY, SETTLE, SH_EXEC, SIZE_GIVEN,
@@ -47,6 +49,14 @@ void	operands_parse(struct options *, char *operand[], int count);
 
 /* The proxies on the way to what the operands name. */
 void	proxies_parse(struct options *);
+
+/* These refuse what is no port (of at least lowest), host or path. */
+uint16_t operands_port(const struct options *, const char *text, int lowest);
+void	operands_check_host(const char *);
+void	operands_check_path(const char *);
+
+/* --forward: the target, as the user wrote it, into options->forward. */
+void	forward_parse(struct options *, char *target);
 
 /* What was given as it is meant: into the structs of the rooms that obey. */
 void	pour(struct options *);

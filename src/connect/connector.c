@@ -239,7 +239,7 @@ step_connect(struct connector *connector, const struct loop *loop)
 	}
 	fd = race->winner->fd;
 	connector->peer = *race->winner->to;
-	if (connector->config->hops == 0)
+	if (connector->config->hops == 0 && !connector->config->unsaid)
 		race_announce(&race->endpoint, &connector->peer);
 	if (diag_wants(2))
 		diag_say(2, "%s, connected in %.3f ms",
@@ -303,7 +303,8 @@ step_proxy(struct connector *connector, const struct loop *loop)
 		hop_failed(connector, &config->hop[connector->hop]);
 		return;
 	}
-	race_announce(&config->endpoint, NULL);
+	if (!config->unsaid)
+		race_announce(&config->endpoint, NULL);
 	if (connector->stream->ops->handshake != NULL ||
 	    connector->stream->caps & STREAM_DATAGRAMS)
 		cover(connector);

@@ -43,6 +43,7 @@ struct connector_config {
 	int64_t	 try_us;	/* for each try; CLOCK_UNSET: no limit */
 	int64_t	 await_us;	/* try again for so long; CLOCK_UNSET: once */
 	int64_t	 deadline_us;	/* of all */
+	bool	 unsaid;	/* success is told by the owner */
 	/*
 	 * Makes the connected descriptor a stream, which owns it, perhaps with a
 	 * handshake still to come. False with the reason printed and the

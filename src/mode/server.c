@@ -60,7 +60,7 @@ struct server {
 	struct loop loop, scratch;
 	struct park park;
 	int	 park_place;
-	struct hub *hub;	/* NULL: each has a command */
+	struct hub *hub;	/* NULL: each has a command or a target */
 	struct list active, parked, spare;
 	int64_t	 parked_us;	/* the first moment of those parked */
 	size_t	 limit;		/* sessions at once */
@@ -409,7 +409,8 @@ serve_all(const struct options *options, const struct listener *listener)
 	loop_open(&server.loop);
 	loop_open(&server.scratch);
 	park_open(&server.park);
-	if (options->child.command == NULL && !open_hub(&server))
+	if (options->child.command == NULL && !options->forward.on &&
+	    !open_hub(&server))
 		return EXIT_LOCAL;
 	return serve(&server);
 }
@@ -473,7 +474,7 @@ mode_listen(const struct options *options)
 		.endpoint = options->endpoint,
 		.socket = options->socket,
 		.output = options->child.command == NULL &&
-		    !options->local.no_output &&
+		    !options->local.no_output && !options->forward.on &&
 		    options->local.out.path == NULL ? STDOUT_FILENO : -1,
 		.allow = &options->allow,
 		.deny = &options->deny,

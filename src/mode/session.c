@@ -7,6 +7,7 @@
 #include "base/loop.h"
 #include "cli/options.h"
 #include "connect/greet.h"
+#include "mode/forward.h"
 #include "mode/session.h"
 #include "net/transport.h"
 #include "stream/datagram.h"
@@ -20,6 +21,8 @@ int
 session_prepare(const struct options *options)
 {
 	if (options->tls.on && (tls = tls_context_open(&options->tls)) == NULL)
+		return EXIT_LOCAL;
+	if (options->forward.on && forward_prepare(options) != EXIT_DONE)
 		return EXIT_LOCAL;
 	return report_prepare(&options->report) &&
 	    stdio_prepare(&options->local) ? EXIT_DONE : EXIT_LOCAL;
@@ -69,6 +72,8 @@ open_local(struct session *session)
 	struct stream *files = NULL;
 	char who[ADDRESS_TEXT];
 
+	if (options->forward.on)
+		return true;
 	if (options->child.command != NULL)
 		return child_open(&session->local, &options->child,
 		    session->peer.rfd, &session->address);
@@ -125,15 +130,16 @@ session_was_nothing(const struct session *session)
 	    !session->stdio.written && !session->stdio.taken;
 }
 
+/* There is no local end for the peer. */
 static void
-fail(struct session *session)
+fail(struct session *session, int code)
 {
-	session->code = EXIT_LOCAL;
+	session->code = code;
 	session->peer.ops->close(&session->peer);
 	session->state = SESSION_DONE;
 }
 
-/* The peer is ready for bytes. */
+/* Both are ready for bytes, or the local end will be at once. */
 static void
 start_relay(struct session *session)
 {
@@ -141,7 +147,7 @@ start_relay(struct session *session)
 	bool good;
 
 	if (!open_local(session)) {
-		fail(session);
+		fail(session, EXIT_LOCAL);
 		return;
 	}
 	session->state = SESSION_RELAY;
@@ -156,6 +162,27 @@ start_relay(struct session *session)
 		session->code = EXIT_LOCAL;
 		close_ends(session);
 	}
+}
+
+static void
+start_dial(struct session *session)
+{
+	session->dial = forward_dial(session);
+	session->state = SESSION_CONNECT;
+	if (session->dial == NULL) {
+		diag_error("no memory to connect");
+		fail(session, EXIT_NETWORK);
+	}
+}
+
+/* The peer is ready for bytes: they need a local end. */
+static void
+start(struct session *session)
+{
+	if (session->options->forward.on)
+		start_dial(session);
+	else
+		start_relay(session);
 }
 
 void
@@ -179,6 +206,7 @@ session_accept(struct session *session, const struct options *options, int fd,
 	session->address = *peer;
 	session->child = NULL;
 	session->stdio = (struct stdio){ .config = NULL };
+	session->dial = NULL;
 	session->code = EXIT_DONE;
 	session->wants = IO_WANT_READ;
 	session->deadline_us = clock_deadline(limit_us);
@@ -187,7 +215,7 @@ session_accept(struct session *session, const struct options *options, int fd,
 		session->code = EXIT_LOCAL;
 		session->state = SESSION_DONE;
 	} else if (session->peer.ops->handshake == NULL)
-		start_relay(session);
+		start(session);
 }
 
 void
@@ -198,6 +226,10 @@ session_watch(struct session *session, struct loop *loop)
 		session->place = loop_watch(loop, session->peer.rfd,
 		    session->wants == IO_WANT_WRITE ? POLLOUT : POLLIN);
 		loop_until(loop, session->deadline_us);
+		break;
+	case SESSION_CONNECT:
+		session->place = loop_watch(loop, session->peer.rfd, 0);
+		connector_watch(&session->dial->connector, loop);
 		break;
 	case SESSION_RELAY:
 		relay_watch(&session->relay, loop);
@@ -225,9 +257,34 @@ shake_hands(struct session *session, const struct loop *loop)
 	session->code = greet_end(&session->peer, &session->address,
 	    session->wants, false);
 	if (session->code == EXIT_DONE)
-		start_relay(session);
+		start(session);
 	else
 		session->state = SESSION_DONE;
+}
+
+/* A peer that has reset its connection wants no other. */
+static void
+dial(struct session *session, const struct loop *loop)
+{
+	struct connector *connector = &session->dial->connector;
+	bool gone = (loop_revents(loop, session->place) &
+	    (POLLERR | POLLHUP)) != 0;
+	int code;
+
+	session->place = -1;
+	if (!gone && !connector_step(connector, loop))
+		return;
+	code = gone ? EXIT_NETWORK : connector->code;
+	if (gone)
+		diag_error("peer: left before the target was connected");
+	else if (code == EXIT_DONE)
+		forward_ready(session);
+	forward_hang_up(session->dial);
+	session->dial = NULL;
+	if (code == EXIT_DONE)
+		start_relay(session);
+	else
+		fail(session, code == EXIT_LOCAL ? EXIT_NETWORK : code);
 }
 
 /* The run's own limit goes before the patience with a command. */
@@ -245,6 +302,9 @@ session_step(struct session *session, const struct loop *loop)
 	switch (session->state) {
 	case SESSION_HANDSHAKE:
 		shake_hands(session, loop);
+		break;
+	case SESSION_CONNECT:
+		dial(session, loop);
 		break;
 	case SESSION_RELAY:
 		if (session->hub != NULL && session->member.behind)

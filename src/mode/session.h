@@ -12,19 +12,21 @@
 #include "stream/stream.h"
 
 struct child;
+struct dial;
 struct loop;
 struct options;
 struct tls_context;
 
 /*
  * One peer, from the first byte to the last: shakes hands, opens the local end
- * (stdin and stdout, a membership of the hub, or a command), relays, closes
- * both, and waits for a command that goes on. A machine like the others:
+ * (stdin and stdout, a membership of the hub, a command, or a connection to a
+ * target), relays, closes both, and waits for a command that goes on. A machine like the others:
  * _watch, _step, state.
  */
 
 enum session_state {
 	SESSION_HANDSHAKE,
+	SESSION_CONNECT,	/* to the target; nothing of the peer is read */
 	SESSION_RELAY,
 	SESSION_REAP,		/* only a command's end is still awaited */
 	SESSION_DONE		/* code says how it went; all is closed */
@@ -41,9 +43,10 @@ struct session {
 	struct stdio stdio;		/* in the place of both */
 	struct relay relay;
 	struct report report;
+	struct dial *dial;		/* in CONNECT */
 	struct child *child;		/* in REAP */
 	enum io	 wants;			/* in HANDSHAKE */
-	int	 place;			/* in the round */
+	int	 place;			/* in the round, of HANDSHAKE or CONNECT */
 	int64_t	 deadline_us;		/* of the handshake */
 	void	(*wake)(struct session *);	/* the hub has something */
 	int	 code;

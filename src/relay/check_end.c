@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "net/socket.h"
 #include "relay/check_end.h"
+#include "relay/check_forward.h"
 #include "relay/count.h"
 #include "relay/relay.h"
 
@@ -54,8 +55,8 @@ incomplete(struct relay *relay, int code, const char *format, ...)
  * The peer's failure is the network's, ours a local one; but the reader of our
  * output may go away, as any filter's.
  */
-static int
-broken(struct relay *relay, const struct flow *flow)
+int
+check_broken(struct relay *relay, const struct flow *flow)
 {
 	const struct stream *culprit = flow->culprit;
 	int code = culprit->code != 0 ? culprit->code :
@@ -114,7 +115,7 @@ check_breaks(struct relay *relay)
 	const struct flow *send = &relay->send, *receive = &relay->receive;
 
 	if (receive->culprit != NULL && receive->culprit != send->culprit)
-		return broken(relay, receive);
+		return check_broken(relay, receive);
 	if (send->culprit == NULL)
 		return CHECK_GO_ON;
 	if (send->culprit == relay->peer && receive->culprit == NULL &&
@@ -122,7 +123,7 @@ check_breaks(struct relay *relay)
 		return CHECK_GO_ON;
 	if (nobody_misses(relay))
 		return EXIT_DONE;
-	return broken(relay, send);
+	return check_broken(relay, send);
 }
 
 /*
@@ -303,27 +304,49 @@ say_end(struct relay *relay)
 	flow_step(send);
 }
 
-/* A peer that has left may reset our goodbye, if it has the rest. */
 static int
-confirmed(struct relay *relay, int error)
+clean(struct relay *relay)
 {
-	if (error == 0 || (count_unacknowledged(relay) == 0 &&
-	    relay->peer->goodbye > 0 && relay->receive.state == FLOW_CLOSED)) {
+	if (relay->peer->caps & STREAM_ACKNOWLEDGES)
 		socket_abortive(relay->peer->wfd, false);
-		return EXIT_DONE;
-	}
-	return incomplete(relay, EXIT_NETWORK, "peer: %s", strerror(error));
+	if (relay->local->caps & STREAM_ACKNOWLEDGES)
+		socket_abortive(relay->local->wfd, false);
+	return EXIT_DONE;
+}
+
+/*
+ * Why what a connection was sent is lost; 0: it is not. One that has left may
+ * reset our goodbye, if it has the rest.
+ */
+static int
+lost(const struct stream *sink, const struct flow *to, const struct flow *from)
+{
+	int error;
+
+	if (!(sink->caps & STREAM_ACKNOWLEDGES) || to->moved == 0)
+		return 0;
+	error = socket_error(sink->wfd);
+	return sink->goodbye > 0 && from->state == FLOW_CLOSED &&
+	    count_resting(sink, to) == 0 ? 0 : error;
 }
 
 int
 check_confirmed(struct relay *relay)
 {
+	const struct stream *loser = relay->peer;
 	bool good = all_acknowledged(relay);
-	int error = socket_error(relay->peer->wfd);
+	int error = lost(loser, &relay->send, &relay->receive);
 	char text[CLOCK_TEXT];
 
-	if (good || error != 0)
-		return confirmed(relay, error);
+	if (error == 0 && relay->rules->forward) {
+		loser = relay->local;
+		error = lost(loser, &relay->receive, &relay->send);
+	}
+	if (error != 0)
+		return incomplete(relay, EXIT_NETWORK, "%s: %s",
+		    loser->output, strerror(error));
+	if (good)
+		return clean(relay);
 	if (clock_passed(relay->rules->deadline_us))
 		return incomplete(relay, EXIT_TIME, "not done within %s",
 		    clock_text(relay->rules->run_us, text));
@@ -338,12 +361,7 @@ check_confirmed(struct relay *relay)
 static int
 clean_end(struct relay *relay)
 {
-	if (!(relay->peer->caps & STREAM_ACKNOWLEDGES))
-		return EXIT_DONE;
-	if (relay->send.moved > 0)
-		return CHECK_CONFIRM;
-	socket_abortive(relay->peer->wfd, false);
-	return EXIT_DONE;
+	return relay->send.moved > 0 ? CHECK_CONFIRM : clean(relay);
 }
 
 static int
@@ -377,18 +395,19 @@ static bool
 is_idle(struct relay *relay)
 {
 	int64_t idle_us = relay->rules->idle_us, since_us = relay->moved_us;
+	uint64_t given = relay->send.moved + relay->receive.moved;
 	uint64_t acknowledged;
 
 	if (relay->idle_look_us == CLOCK_NEVER &&
-	    relay->acknowledged != relay->send.moved)
+	    relay->acknowledged != given)
 		relay->idle_look_us = clock_deadline(idle_us / IDLE_LOOKS);
 	if (clock_passed(relay->idle_look_us)) {
-		acknowledged = count_acknowledged(relay);
+		acknowledged = given - count_unacknowledged(relay);
 		if (acknowledged != relay->acknowledged)
 			relay->acknowledged_us = clock_now_us();
 		relay->acknowledged = acknowledged;
 		relay->idle_look_us = CLOCK_NEVER;
-		if (acknowledged != relay->send.moved)
+		if (acknowledged != given)
 			relay->idle_look_us =
 			    clock_deadline(idle_us / IDLE_LOOKS);
 	}
@@ -435,7 +454,7 @@ may_leave(const struct relay *relay)
 	    socket_unread(relay->peer->rfd) == 0;
 }
 
-static int
+int
 check_time(struct relay *relay)
 {
 	char text[CLOCK_TEXT];
@@ -473,6 +492,8 @@ check_end(struct relay *relay)
 	int code;
 
 	note_movement(relay);
+	if (relay->rules->forward)
+		return check_forward(relay);
 	code = check_breaks(relay);
 	if (code == CHECK_GO_ON)
 		code = check_ends(relay);

@@ -1,6 +1,7 @@
 #ifndef CHECK_END_H
 #define CHECK_END_H
 
+struct flow;
 struct relay;
 
 /*
@@ -18,5 +19,9 @@ int	check_end(struct relay *);
  * to look again.
  */
 int	check_confirmed(struct relay *);
+
+/* What check_forward.h needs: why a flow broke, and whether time is up. */
+int	check_broken(struct relay *, const struct flow *);
+int	check_time(struct relay *);
 
 #endif

@@ -5,32 +5,39 @@
 
 /* The end itself, which comes last, does not count. */
 uint64_t
-count_unacknowledged(const struct relay *relay)
+count_resting(const struct stream *sink, const struct flow *to)
 {
-	uint64_t octets, end = relay->peer->goodbye;
+	uint64_t octets, end = sink->goodbye;
 
-	if (!(relay->peer->caps & STREAM_ACKNOWLEDGES) ||
-	    (relay->send.moved == 0 && end == 0))
+	if (!(sink->caps & STREAM_ACKNOWLEDGES) ||
+	    (to->moved == 0 && end == 0))
 		return 0;
-	octets = sys_unacknowledged(relay->peer->wfd);
-	end += relay->send.state == FLOW_CLOSED && !relay->send.keep_sink;
+	octets = sys_unacknowledged(sink->wfd);
+	end += to->state == FLOW_CLOSED && !to->keep_sink;
 	return octets > end ? octets - end : 0;
 }
 
-/* TLS makes more octets of the bytes: then this is the least it can be. */
 uint64_t
-count_acknowledged(const struct relay *relay)
+count_unacknowledged(const struct relay *relay)
 {
-	uint64_t octets = count_unacknowledged(relay);
+	return count_resting(relay->peer, &relay->send) +
+	    count_resting(relay->local, &relay->receive);
+}
 
-	return relay->send.moved > octets ? relay->send.moved - octets : 0;
+/* TLS makes more octets of the bytes: then this is the least it can be. */
+static uint64_t
+arrived(const struct stream *sink, const struct flow *to)
+{
+	uint64_t octets = count_resting(sink, to);
+
+	return to->moved > octets ? to->moved - octets : 0;
 }
 
 void
 count_take(struct relay *relay)
 {
-	relay->outcome.sent = count_acknowledged(relay);
-	relay->outcome.received = relay->receive.moved;
+	relay->outcome.sent = arrived(relay->peer, &relay->send);
+	relay->outcome.received = arrived(relay->local, &relay->receive);
 }
 
 /* Without a watch that wants to be told, and no signal, this costs nothing. */

@@ -3,14 +3,16 @@
 
 #include <stdint.h>
 
+struct flow;
 struct loop;
 struct relay;
+struct stream;
 
-/* Octets on their way, as far as the kernel can tell; else 0. */
+/* Octets on their way to a sink, as far as the kernel can tell; else 0. */
+uint64_t count_resting(const struct stream *sink, const struct flow *to);
+
+/* The same of both flows. */
 uint64_t count_unacknowledged(const struct relay *);
-
-/* Bytes that have arrived there. */
-uint64_t count_acknowledged(const struct relay *);
 
 /* Brings the outcome's numbers up to date. */
 void	count_take(struct relay *);

@@ -587,8 +587,12 @@ watch_source(struct flow *flow, struct loop *loop)
 {
 	const struct stream *source = flow->source;
 
-	if (!wants_source(flow))
+	if (!wants_source(flow)) {
+		if (flow->wary && !flow->source_hung &&
+		    flow->state == FLOW_OPEN)
+			flow->place[0] = loop_watch(loop, source->rfd, 0);
 		return;
+	}
 	if (naps(flow)) {
 		flow->pause_us = clock_deadline(NAP);
 		return;
@@ -665,6 +669,19 @@ hung_up(struct flow *flow)
 	sink_left(flow);
 }
 
+/* One that only hung up is read to its end, later. */
+static void
+source_hung_up(struct flow *flow)
+{
+	int error = socket_error(flow->source->rfd);
+
+	flow->source_hung = true;
+	if (error == 0)
+		return;
+	stream_fail(flow->source, error);
+	broke(flow, flow->source, true);
+}
+
 /* What poll(2) said of one end, if it was asked; the place is used up. */
 static short
 found(struct flow *flow, int end, const struct loop *loop)
@@ -684,6 +701,8 @@ flow_woken(struct flow *flow, const struct loop *loop)
 	flow->ready = source & flow->asked[0] ? IO_WANT_READ :
 	    sink & POLLOUT && (flow->sink_full || flow->sink->caps &
 	    STREAM_DATAGRAMS) ? IO_WANT_WRITE : IO_OK;
+	if (source & GONE && flow->asked[0] == 0)
+		source_hung_up(flow);
 	if (sink & GONE && !(sink & flow->asked[1]))
 		hung_up(flow);
 	if (source != 0 || sink != 0 || tap || flow->unfinished)

@@ -33,6 +33,8 @@ struct flow {
 	bool	 keep_sink;	/* the sink is not told of the end */
 	bool	 hold_end;	/* not yet, or never */
 	bool	 mute;		/* the source is not to be read */
+	bool	 wary;		/* a reset is heard while nothing is read */
+	bool	 source_hung;	/* it has hung up, and says no more so */
 	struct stream *culprit;	/* whose IO_FAIL broke the flow, or NULL */
 	bool	 source_failed;	/* the culprit failed as source, not as sink */
 	bool	 sink_gone;	/* it has hung up, and misses nothing yet */

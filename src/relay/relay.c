@@ -44,6 +44,7 @@ begin_flows(struct relay *relay)
 	flow_open(send, "send", relay->local, relay->peer);
 	flow_open(receive, "receive", relay->peer, relay->local);
 	send->mute = relay->local->caps & STREAM_NO_INPUT;
+	send->wary = receive->wary = rules->forward;
 	send->keep_sink = rules->no_half_close;
 	send->hold_end = rules->hold_end;
 	send->line_us = rules->line_us;

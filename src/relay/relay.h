@@ -18,6 +18,7 @@
 
 /* When to stop; CLOCK_UNSET (any negative) means: no such limit. */
 struct relay_rules {
+	bool	 forward;	/* between two connections: check_forward.h */
 	bool	 no_half_close;	/* our input's end is not passed on */
 	bool	 end_at_once;	/* no input: say so at once (-N, -q) */
 	bool	 hold_end;	/* our end is said after a silence only */

@@ -1,0 +1,53 @@
+#include "base/clock.h"
+#include "net/socket.h"
+#include "relay/check_end.h"
+#include "relay/check_forward.h"
+#include "relay/relay.h"
+
+/* An end that has ended its way is asked after this many seconds. */
+#define KEEPALIVE	10
+
+/* The end that broke may have left words that were there before. */
+static int
+break_off(struct relay *relay, const struct flow *broke)
+{
+	struct flow *other = broke == &relay->send ? &relay->receive :
+	    &relay->send;
+
+	if (other->source == broke->culprit && other->culprit == NULL)
+		flow_step(other);
+	return check_broken(relay, broke);
+}
+
+/* While one way is over the other may be silent for long. */
+static void
+watch_over(struct relay *relay)
+{
+	if (relay->peer_watched)
+		return;
+	relay->peer_watched = true;
+	if (relay->peer->caps & STREAM_ACKNOWLEDGES)
+		socket_keepalive(relay->peer->wfd, KEEPALIVE);
+	if (relay->local->caps & STREAM_ACKNOWLEDGES)
+		socket_keepalive(relay->local->wfd, KEEPALIVE);
+}
+
+int
+check_forward(struct relay *relay)
+{
+	const struct flow *send = &relay->send, *receive = &relay->receive;
+
+	if (relay->outcome.first == NULL && receive->state != FLOW_OPEN)
+		relay->outcome.first = relay->peer->input;
+	if (relay->outcome.first == NULL && send->state != FLOW_OPEN)
+		relay->outcome.first = relay->local->input;
+	if (receive->culprit != NULL)
+		return break_off(relay, receive);
+	if (send->culprit != NULL)
+		return break_off(relay, send);
+	if (send->state == FLOW_CLOSED && receive->state == FLOW_CLOSED)
+		return CHECK_CONFIRM;
+	if (send->state == FLOW_CLOSED || receive->state == FLOW_CLOSED)
+		watch_over(relay);
+	return check_time(relay);
+}

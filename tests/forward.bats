@@ -1,0 +1,354 @@
+#!/usr/bin/env bats
+# shellcheck shell=bats disable=SC2154,SC2030,SC2031,SC2016
+# --forward: each peer has a target of its own, and ends are passed on as they are.
+
+load helper
+
+setup_file() {
+	IN=$BATS_FILE_TMPDIR/in
+	random 4M "$IN"
+	export IN
+}
+
+# target STEP...: a target with its port in $target.
+target() {
+	as=target peer "$@"
+	target=$port target_pid=$pid
+}
+
+# forward TARGET OPTION...: a forwarder to it; its port is in $port.
+forward() {
+	local to=$1
+	shift
+	as=forward listen --forward "$to" "$@"
+	forward_pid=$pid
+}
+
+# dials ADDRESS: a connection to it is under way.
+dials() {
+	"${inside[@]}" ss -Htn state syn-sent | grep -q "$1"
+}
+
+### bytes
+
+@test "what is sent through a forwarder arrives, both ways" {
+	target both 3000000
+	forward "127.0.0.1:$target" -k
+	visit both 5000000 >visit.out
+	wait_exit "$target_pid"
+	[[ $(<visit.out) == *"fin 3000000 "* ]]
+	[[ $(<target.out) == *"fin 5000000 "* ]]
+}
+
+@test "a file goes through two forwarders, and all four ends exit 0" {
+	as=receiver listen
+	receiver=$pid
+	as=first listen --forward "127.0.0.1:$port"
+	first=$pid
+	as=second listen --forward "127.0.0.1:$port"
+	second=$pid
+	nc 127.0.0.1 "$port" <"$IN"
+	wait_exit "$receiver"
+	[ "$status" -eq 0 ]
+	wait_exit "$first"
+	[ "$status" -eq 0 ]
+	wait_exit "$second"
+	[ "$status" -eq 0 ]
+	same "$IN" receiver.out
+}
+
+@test "curl fetches through a forwarder as from the server itself" {
+	need curl nginx
+	mkdir -p www logs
+	cp "$IN" www/in
+	closed_port
+	local free=$port
+	kill "$pid"
+	cat >nginx.conf <<END
+daemon off; master_process off; pid nginx.pid; error_log stderr;
+events {}
+http { access_log off; client_body_temp_path logs; proxy_temp_path logs;
+fastcgi_temp_path logs; uwsgi_temp_path logs; scgi_temp_path logs;
+server { listen 127.0.0.1:$free; root www; } }
+END
+	start nginx nginx -p "$PWD" -c nginx.conf
+	until_true curl -sfo probe "http://127.0.0.1:$free/in"
+	forward "127.0.0.1:$free" -k
+	curl -sf "http://127.0.0.1:$port/in" -o got "http://127.0.0.1:$port/in" -o got2
+	same "$IN" got
+	same "$IN" got2
+}
+
+@test "a UNIX socket can be the target, and the listener" {
+	start up "$NC_LITE" -lvU inner --exec 'tr a-z A-Z'
+	wait_for_line up.err Listening
+	start outer "$NC_LITE" -lvU outer --forward unix:inner
+	wait_for_line outer.err Listening
+	[ "$(nc -U outer <<<hello)" = HELLO ]
+	start up "$NC_LITE" -lvU inner --exec 'tr a-z A-Z'
+	wait_for_line up.err Listening
+	forward unix:inner
+	[ "$(nc 127.0.0.1 "$port" <<<again)" = AGAIN ]
+}
+
+@test "TLS ends at a forwarder with -c, and begins at one with tls:" {
+	need openssl
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+	    -days 2 -subj /CN=localhost -keyout key.pem -out cert.pem \
+	    -addext subjectAltName=DNS:localhost 2>openssl.err
+	as=plain listen --exec 'tr a-z A-Z'
+	as=outer listen -c --cert cert.pem --key key.pem \
+	    --forward "127.0.0.1:$port"
+	as=inner listen --forward "tls:localhost:$port" --forward-ca cert.pem
+	[ "$(nc 127.0.0.1 "$port" <<<hello)" = HELLO ]
+}
+
+@test "a target whose certificate nobody vouches for is exit 5, and a reset" {
+	need openssl
+	as=outer listen -c --exec cat
+	forward "tls:localhost:$port"
+	visit readall >visit.out
+	[[ $(<visit.out) == "reset 0 "* ]]
+	wait_exit "$forward_pid"
+	[ "$status" -eq 5 ]
+	grep -q "^nc-lite: TLS with" forward.err
+}
+
+### ends
+
+@test "a half-close is passed on, and what is said after it arrives" {
+	target readall pause 0.3 send 100000 fin
+	forward "127.0.0.1:$target"
+	visit send 5000 fin readall >visit.out
+	[[ $(<visit.out) == *"fin 100000 "* ]]
+	[[ $(<target.out) == *"fin 5000 "* ]]
+	wait_exit "$forward_pid"
+	[ "$status" -eq 0 ]
+}
+
+@test "a half-close by the target is passed on, and the peer may go on" {
+	target send 7 fin readall
+	forward "127.0.0.1:$target"
+	visit readall send 100000 fin >visit.out
+	[[ $(<visit.out) == "fin 7 "* ]]
+	wait_exit "$target_pid"
+	[[ $(<target.out) == *"fin 100000 "* ]]
+	wait_exit "$forward_pid"
+	[ "$status" -eq 0 ]
+}
+
+@test "an end without a byte is passed on, too, and at once" {
+	target readall say ok fin
+	forward "127.0.0.1:$target"
+	visit fin text >visit.out
+	[ "$(<visit.out)" = ok ]
+	[[ $(<target.out) == "fin 0 "* ]]
+	wait_exit "$forward_pid"
+	[ "$status" -eq 0 ]
+}
+
+@test "a reset by the peer is a reset for the target" {
+	target read 5 readall
+	forward "127.0.0.1:$target"
+	visit say hello acked pause 0.2 reset
+	wait_exit "$target_pid"
+	[[ $(<target.out) == *"reset 0 "* ]]
+	wait_exit "$forward_pid"
+	[ "$status" -eq 1 ]
+	grep -q "nc-lite: peer: Connection reset by peer; incomplete: 0 bytes\
+ sent, 5 bytes received" forward.err
+}
+
+@test "a reset by the target is a reset for the peer, after what came before" {
+	target say hello acked pause 0.2 reset
+	forward "127.0.0.1:$target"
+	visit read 5 readall >visit.out
+	[[ $(<visit.out) == *"reset 0 "* ]]
+	wait_exit "$forward_pid"
+	[ "$status" -eq 1 ]
+	grep -q "nc-lite: target: Connection reset by peer; incomplete" forward.err
+}
+
+@test "a reset of the target reaches a peer that reads nothing, at once" {
+	as=target listen </dev/zero
+	target_pid=$pid
+	forward "127.0.0.1:$port"
+	start visit /usr/bin/python3 "$PEERS/peer.py" connect "$port" -b 4096 \
+	    fin stall
+	wait_for_line target.err 'received on'
+	sleep 0.3
+	kill -KILL "$target_pid"
+	within=3 wait_exit "$forward_pid"
+	[ "$status" -eq 1 ]
+	grep -q "nc-lite: target: Connection reset by peer" forward.err
+}
+
+@test "a forwarder that is killed resets both" {
+	target read 5 readall
+	forward "127.0.0.1:$target"
+	start visit /usr/bin/python3 "$PEERS/peer.py" connect "$port" \
+	    say hello readall
+	visitor=$pid
+	wait_for_line target.out 'read 5'
+	kill -KILL "$forward_pid"
+	wait_exit "$target_pid"
+	wait_exit "$visitor"
+	[[ $(<target.out) == *"reset 0 "* ]]
+	[[ $(<visit.out) == *"reset 0 "* ]]
+}
+
+@test "a receiver that is killed makes the sender fail, through two forwarders" {
+	seeded
+	local i
+	for i in 1 2 3 4 5 6; do
+		as=receiver listen
+		receiver=$pid
+		as=first listen --forward "127.0.0.1:$port"
+		as=second listen --forward "127.0.0.1:$port"
+		as=sender client 127.0.0.1 "$port" --limit-rate 40M <"$IN"
+		sender=$pid
+		sleep "0.0$((RANDOM % 90 + 5))"
+		kill -KILL "$receiver"
+		wait_exit "$sender"
+		[ "$status" -ne 0 ] || same "$IN" receiver.out
+	done
+}
+
+@test "a sender that is killed makes the receiver fail, through two forwarders" {
+	seeded
+	local i
+	for i in 1 2 3 4 5 6; do
+		as=receiver listen
+		receiver=$pid
+		as=first listen --forward "127.0.0.1:$port"
+		as=second listen --forward "127.0.0.1:$port"
+		as=sender client 127.0.0.1 "$port" --limit-rate 40M <"$IN"
+		sender=$pid
+		sleep "0.0$((RANDOM % 90 + 5))"
+		kill -KILL "$sender"
+		wait_exit "$receiver"
+		[ "$status" -ne 0 ] || same "$IN" receiver.out
+	done
+}
+
+### targets that are none
+
+@test "a target that refuses is a line, and the peer is reset" {
+	closed_port
+	local closed=$port
+	forward "127.0.0.1:$closed" -k
+	visit readall >visit.out
+	[[ $(<visit.out) == "reset 0 "* ]]
+	wait_for_line forward.err "nc-lite: 127.0.0.1 [0-9]*: connect to\
+ 127.0.0.1 port $closed (tcp) failed: Connection refused"
+	! gone "$forward_pid"
+}
+
+@test "a target whose name is unknown is a line, and the peer is reset" {
+	private
+	forward nowhere.example:80 -k
+	visit readall >visit.out
+	[[ $(<visit.out) == "reset 0 "* ]]
+	wait_for_line forward.err 'nowhere.example'
+	! gone "$forward_pid"
+}
+
+@test "a target that is filtered keeps nobody else waiting, and no longer than -w" {
+	need ss
+	private
+	target echo
+	printf '10.9.9.2 target\n' >hosts
+	forward "target:$target" -k -w 1
+	start lost "${inside[@]}" /usr/bin/python3 "$PEERS/peer.py" \
+	    connect "$port" readall
+	lost=$pid
+	until_true dials 10.9.9.2
+	printf '127.0.0.1 target\n' >hosts
+	visit say hello fin text >visit.out
+	[ "$(<visit.out)" = hello ]
+	wait_exit "$lost" 5
+	[[ $(<lost.out) == "reset 0 "* ]]
+}
+
+@test "a peer that leaves before the target answers is not waited for" {
+	private
+	forward 10.9.9.2:80
+	visit pause 0.2 reset
+	wait_exit "$forward_pid" 5
+	[ "$status" -eq 1 ]
+}
+
+### many
+
+@test "hundreds at once are each led to a target of their own" {
+	need python3
+	serve echo /usr/bin/python3 - <<'END'
+import socket, threading
+s = socket.create_server(("127.0.0.1", 0), backlog=512)
+print("listening on 127.0.0.1:%d" % s.getsockname()[1], file=__import__("sys").stderr, flush=True)
+def echo(c):
+    while d := c.recv(65536):
+        c.sendall(d)
+    c.close()
+while True:
+    threading.Thread(target=echo, args=(s.accept()[0],), daemon=True).start()
+END
+	forward "127.0.0.1:$port" -k
+	bounded /usr/bin/python3 - "$port" <<'END'
+import socket, sys
+port = int(sys.argv[1])
+peers = [socket.create_connection(("127.0.0.1", port)) for i in range(200)]
+for i, p in enumerate(peers):
+    p.sendall(b"%06d" % i * 5000)
+    p.shutdown(socket.SHUT_WR)
+for i, p in enumerate(peers):
+    got = b""
+    while d := p.recv(65536):
+        got += d
+    assert got == b"%06d" % i * 5000, (i, len(got))
+END
+}
+
+@test "a slow reader behind a fast writer costs no memory" {
+	target pause 2 slowly 100000000
+	forward "127.0.0.1:$target"
+	visit send 40000000 fin readall >visit.out
+	local rss
+	rss=$(awk '/VmHWM/ { print $2 }' "/proc/$forward_pid/status" || echo 0)
+	[ "$rss" -lt 12000 ]
+	wait_exit "$forward_pid"
+	[ "$status" -eq 0 ]
+}
+
+### what is said
+
+@test "-v says both pairs of addresses, and at the end what went each way" {
+	target read 5 say ok fin
+	forward "127.0.0.1:$target"
+	visit say hello fin readall >visit.out
+	wait_exit "$forward_pid"
+	[ "$status" -eq 0 ]
+	grep -Eq "^nc-lite: tcp 127.0.0.1 $port -> 127.0.0.1 [0-9]+, forwarded by\
+ tcp 127.0.0.1 [0-9]+ -> 127.0.0.1 $target\$" forward.err
+	grep -q "^nc-lite: 2 bytes sent, 5 bytes received in" forward.err
+	run ! grep -q succeeded forward.err
+}
+
+@test "a forwarder listens on loopback only, unless it was told otherwise" {
+	forward 127.0.0.1:1
+	grep -q "listening on 127.0.0.1 only: who connects gets forwarded" \
+	    forward.err
+	as=open listen --forward 127.0.0.1:1 --allow 127.0.0.0/8
+	run ! grep -q 'only' open.err
+}
+
+@test "what is no target is refused with what is one" {
+	local bad
+	for bad in example :80 host:0 host:x ::1:80 unix: tls:host; do
+		run -2 nc -l --forward "$bad" 0
+		[[ $output == *"'"*"'"* ]]
+	done
+	run -2 nc -l --forward localhost:80 --exec cat 0
+	run -2 nc -l --forward localhost:80 --forward-ca file 0
+	run -2 nc --forward localhost:80 localhost 80
+}
