@@ -165,6 +165,25 @@ sockets_are() {
 	same in got
 }
 
+@test "-k aborts the client whose bytes wait for an output that fails" {
+	need strace
+	random 300K in
+	mkfifo pipe
+	start reader tail -f /dev/null <>pipe
+	reader=$pid
+	out=pipe serve listen strace -qqo trace -e trace=openat,poll \
+	    -P /proc/self/fd/1 -P "$PWD/pipe" -e inject=openat:error=EMFILE \
+	    "$NC_LITE" "${with[@]}" -dlkv 127.0.0.1 0 </dev/null
+	server=$pid
+	client 127.0.0.1 "$port" <in
+	wait_for_line trace 'poll.*POLLOUT.* = 0 '
+	kill "$reader"
+	wait_exit "$pid" 10
+	[ "$status" -eq 1 ]
+	wait_exit "$server" 10
+	[ "$status" -eq 141 ]
+}
+
 @test "-k gives stdin to the first client, and no early end to the next" {
 	listen -k <<<hello
 	[[ $(visit text) == hello ]]

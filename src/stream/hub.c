@@ -253,12 +253,23 @@ adopt(struct hub_member *member, struct stream *stream, enum io answer)
 	return answer;
 }
 
+/* What has failed for all, or memory, has failed for this one. */
+static enum io
+fail(const struct hub *hub, struct stream *stream)
+{
+	if (!hub->failed)
+		return stream_fail(stream, ENOMEM);
+	stream->broken_pipe = hub->local.broken_pipe;
+	memcpy(stream->error, hub->local.error, STREAM_ERROR);
+	return IO_FAIL;
+}
+
 static enum io
 member_write(struct stream *stream, const void *data, size_t size,
     size_t *done)
 {
 	struct hub_member *member = stream->priv;
-	enum io answer = IO_OK;
+	enum io answer = member->hub->failed ? IO_FAIL : IO_OK;
 	size_t taken;
 
 	*done = 0;
@@ -277,11 +288,8 @@ member_write(struct stream *stream, const void *data, size_t size,
 			*done += taken;
 	}
 	if (answer == IO_FAIL) {
-		stream->broken_pipe = member->hub->local.broken_pipe;
-		memcpy(stream->error, member->hub->failed ?
-		    member->hub->local.error : "no memory",
-		    member->hub->failed ? STREAM_ERROR : sizeof("no memory"));
-		return IO_FAIL;
+		*done = 0;
+		return fail(member->hub, stream);
 	}
 	member->waits = *done == 0;
 	return *done > 0 ? IO_OK : IO_WANT_WRITE;
@@ -322,7 +330,7 @@ wake_waiting(struct hub *hub)
 	struct hub_member *member;
 
 	for (member = hub->members; member != NULL; member = member->next)
-		if (member->waits && has_room(member)) {
+		if (member->waits && (hub->failed || has_room(member))) {
 			member->waits = false;
 			wake(member);
 		}
@@ -372,13 +380,10 @@ member_shutdown(struct stream *stream)
 		return adopt(member, stream,
 		    member->files->ops->shutdown(member->files));
 	answer = release(member);
-	if (answer == IO_OK &&
-	    member->hub->rest_head < member->hub->rest_tail)
-		answer = IO_WANT_WRITE;
+	if (member->hub->rest_head < member->hub->rest_tail)
+		answer = member->hub->failed ? IO_FAIL : IO_WANT_WRITE;
 	member->waits = answer == IO_WANT_WRITE;
-	if (answer == IO_FAIL)
-		memcpy(stream->error, member->hub->local.error, STREAM_ERROR);
-	return answer;
+	return answer == IO_FAIL ? fail(member->hub, stream) : answer;
 }
 
 static void
@@ -519,8 +524,8 @@ wants_input(const struct hub *hub)
 void
 hub_watch(struct hub *hub, struct loop *loop)
 {
-	hub->out_place = loop_watch(loop, hub->out_files ? -1 : hub->local.wfd,
-	    hub->rest_head < hub->rest_tail ? POLLOUT : 0);
+	hub->out_place = loop_watch(loop, hub->out_files || hub->failed ? -1 :
+	    hub->local.wfd, hub->rest_head < hub->rest_tail ? POLLOUT : 0);
 	if (hub->open != NULL && hub->open_us != 0)
 		loop_until(loop, hub->open_us);
 	hub->in_place = loop_watch(loop, wants_input(hub) && !hub->in_files ?
@@ -559,7 +564,7 @@ hub_step(struct hub *hub, const struct loop *loop)
 	if (hub->open != NULL && hub->open_us != 0 &&
 	    loop_passed(loop, hub->open_us))
 		wake_waiting(hub);
-	if (hub->rest != NULL && !hub->failed && flush(hub))
+	if (hub->failed || (hub->rest != NULL && flush(hub)) || hub->failed)
 		wake_waiting(hub);
 	if (loop_revents(loop, hub->in_place) != 0)
 		read_input(hub);
