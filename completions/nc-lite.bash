@@ -130,7 +130,8 @@ _nc_lite()
 		;;
 	--allow|--deny|-P|--proxy-user|-H|--pin|-I|-i|--interval|-M|--ttl|-m|--min-ttl|-O|-q|-W|-w|\
 	--connect-timeout|--count|--every|--expect|--send|--expect-digest|--forward|--forward-pin|--idle-timeout|--limit-rate|\
-	--limit-rate-in|--max-conns|--parallel|--probe-hex|--size|--timeout)
+	--limit-rate-in|--max-conns|--offset|--parallel|--prefix|--probe-hex|--size|\
+	--timeout)
 		return
 		;;
 	esac
@@ -148,9 +149,9 @@ _nc_lite()
 		    --each-address --every --exec --expect --expect-digest --forward
 		    --forward-ca --forward-pin --hex-dump --http
 		    --idle-timeout --in --insecure --json --limit-rate
-		    --limit-rate-in --max-conns --no-shutdown --out --output
-		    --parallel --probe --probe-hex --progress --psk --psk-new
-		    --recv-only --send --send-only --settle --sh-exec --size --summary-json
+		    --limit-rate-in --max-conns --no-shutdown --offset --out --output
+		    --parallel --prefix --probe --probe-hex --progress --psk --psk-new
+		    --recv-only --send --send-only --settle --sh-exec --size --resume --sparse --summary-json
 		    --targets --timeout --tls-name --version --wait' -- "$cur")
 		return
 	fi

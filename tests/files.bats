@@ -242,6 +242,24 @@ tiny_disk() {
 	blind "${inside[@]}" "$NC_LITE" --in in 127.0.0.1 "$port"
 	wait_exit "$pid"
 	same in listen.out
+	# No socket is taken for a stdout that was closed.
+	peer say hello readall
+	run -2 bounded "${inside[@]}" sh -c 'exec "$@" >&-' sh "$NC_LITE" \
+	    127.0.0.1 "$port" </dev/null
+	[[ $output == "nc-lite: stdout: Bad file descriptor; incomplete"* ]]
+}
+
+@test "a .part that was taken away and replaced does not get the name" {
+	echo old >out
+	listen --out out
+	client 127.0.0.1 "$port" < <(echo hello; sleep 1)
+	until_true has out.part 6
+	mv out.part away
+	echo wrong >out.part
+	wait_exit "$pid"
+	[ "$status" -eq 1 ]
+	[ "$(<out)" = old ]
+	wait_for_line listen.err 'Stale file handle; incomplete'
 }
 
 @test "a sync that fails: exit 2, and the sender sees an abort" {

@@ -26,7 +26,8 @@ static const struct part {
 	{ "forward", "Forward", { FORWARD, FORWARD_CA, FORWARD_PIN },
 	    "nc-lite -lk 8080 --forward HOST:80\n"
 	    "nc-lite -lk -c --cert own.pem 443 --forward localhost:80" },
-	{ "transfer", "Transfer", { IN, OUT, PROGRESS, SIZE_GIVEN, DIGEST,
+	{ "transfer", "Transfer", { IN, OUT, RESUME, OFFSET, PREFIX,
+	    ALLOW_EMPTY, SPARSE, PROGRESS, SIZE_GIVEN, DIGEST,
 	    EXPECT_DIGEST, OUTPUT, HEX_DUMP, APPEND, SUMMARY_JSON, RECV_ONLY,
 	    SEND_ONLY, 'd', 'N', NO_SHUTDOWN, 'q', 'W', 'C', 't' },
 	    "nc-lite -l 9000 --out disk.img --progress\n"

@@ -29,6 +29,7 @@ enum kind {
 	TEXT,			/* const char * */
 	CLASS,			/* int: -T's type of service */
 	QUIT,			/* -q: a time, or negative for no limit */
+	HASH,			/* TEXT: sha256:HEX */
 	PIN,			/* one more of struct tls_config's pins */
 	LIST,			/* one more of a struct options_list */
 	NETWORKS,		/* more of a struct access_list */
@@ -191,12 +192,16 @@ static const struct row {
 	{ NO_SHUTDOWN, "no-shutdown", NULL, FLAG, AT(relay.no_half_close), 0,
 	    0,
 	    "keep sending side open after EOF on stdin" },
+	{ OFFSET, "offset", "SIZE", SIZE, AT(local.offset), 0, 0,
+	    "--in: begin after so many bytes" },
 	{ OUT, "out", "FILE", TEXT, AT(local.out.path), 0, 0,
 	    "write to FILE (FILE.part until complete)" },
 	{ OUTPUT, "output", "FILE", TEXT, AT(report.output), 0, 0,
 	    "also write received data to FILE" },
 	{ PARALLEL, "parallel", "COUNT", NUMBER, AT(scan.parallel), 1, 65535,
 	    "-z: ports tested at once" },
+	{ PREFIX, "prefix", "HASH", HASH, AT(local.prefix), 0, 0,
+	    "--offset: sha256:HEX of these bytes" },
 	{ PROBE, "probe", "FILE", TEXT, AT(given.probe), 0, 0,
 	    "-zu: the datagram to send" },
 	{ PROBE_HEX, "probe-hex", "HEX", TEXT, AT(given.probe_hex), 0, 0,
@@ -209,6 +214,8 @@ static const struct row {
 	    "create such a key and exit" },
 	{ RECV_ONLY, "recv-only", NULL, FLAG, AT(local.no_input), 0, 0,
 	    "receive only: do not read stdin" },
+	{ RESUME, "resume", NULL, FLAG, AT(local.out.resume), 0, 0,
+	    "--out: go on with FILE.part" },
 	{ SEND, "send", "TEXT", TEXT, AT(scan.send), 0, 0,
 	    "-z: what to say to an open port" },
 	{ SEND_ONLY, "send-only", NULL, FLAG, AT(local.no_output), 0, 0,
@@ -219,6 +226,8 @@ static const struct row {
 	    "like --exec, but through /bin/sh" },
 	{ SIZE_GIVEN, "size", "SIZE", SIZE, AT(report.size), 0, 0,
 	    "bytes to expect, for --progress: 3.2G" },
+	{ SPARSE, "sparse", NULL, FLAG, AT(local.out.sparse), 0, 0,
+	    "--out: store zeros as holes" },
 	{ SUMMARY_JSON, "summary-json", NULL, FLAG, AT(report.json), 0, 0,
 	    "print a JSON summary on stderr at the end" },
 	{ TARGETS, "targets", "FILE", TEXT, AT(given.targets), 0, 0,
@@ -307,11 +316,17 @@ measure(const struct row *row, const char *value, int64_t *at)
 }
 
 static void
-add_pin(const struct row *row, const char *value, struct tls_config *tls)
+check_hash(const struct row *row, const char *value)
 {
 	if (strncasecmp(value, "sha256:", 7) != 0 || strlen(value) != 7 + 64 ||
 	    strspn(value + 7, "0123456789abcdefABCDEF") != 64)
 		bad_value(row, value, "use sha256: and 64 hexadecimal digits");
+}
+
+static void
+add_pin(const struct row *row, const char *value, struct tls_config *tls)
+{
+	check_hash(row, value);
 	if (tls->pins == TLS_PINS)
 		bad_value(row, value, "too many pins");
 	tls->pin[tls->pins++] = value;
@@ -405,6 +420,10 @@ obey(const struct row *row, const char *value, struct options *options)
 		break;
 	case LIST:
 		add_word(row, value, at);
+		break;
+	case HASH:
+		check_hash(row, value);
+		*(const char **)at = value;
 		break;
 	case PIN:
 		add_pin(row, value, at);

@@ -76,14 +76,15 @@ invite(const struct listener_config *config, const struct address *address)
 	char here[ADDRESS_TEXT], host[ADDRESS_NAME + 1] = "HOST";
 
 	if (!transport_can(&config->endpoint, TRANSPORT_PORTS)) {
-		diag_line(0, "%s -U %s", config->invitation,
-		    config->endpoint.host);
+		diag_line(0, "%s -U %s%s", config->invitation,
+		    config->endpoint.host, config->arguments);
 		return;
 	}
 	gethostname(host, sizeof(host) - 1);
-	diag_line(0, "%s %s %u", config->invitation,
+	diag_line(0, "%s %s %u%s", config->invitation,
 	    config->endpoint.host == NULL ? host :
-	    address_text(address, here), address_port(address));
+	    address_text(address, here), address_port(address),
+	    config->arguments);
 }
 
 int

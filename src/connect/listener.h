@@ -11,6 +11,7 @@
 struct listener_config {
 	struct address_query endpoint;	/* host NULL: all; port 0: any */
 	const char *invitation;	/* what a peer's user must type before HOST */
+	const char *arguments;	/* and after the port, or "" */
 	int	 output;	/* as in struct listener */
 	const struct access_list *allow, *deny;	/* who is let in */
 	struct socket_config socket;

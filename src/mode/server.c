@@ -11,6 +11,7 @@
 #include "cli/options.h"
 #include "connect/listener.h"
 #include "mode/mode.h"
+#include "mode/resume.h"
 #include "mode/session.h"
 #include "net/transport.h"
 
@@ -484,6 +485,9 @@ mode_listen(const struct options *options)
 	int code = session_prepare(options);
 
 	config.invitation = tls_invitation(session_tls());
+	config.arguments = resume_arguments();
+	if (config.invitation == NULL && config.arguments[0] != '\0')
+		config.invitation = options->tls.on ? "nc-lite -c" : "nc-lite";
 	if (code == EXIT_DONE)
 		code = listener_open(&listener, &config);
 	if (code != EXIT_DONE)

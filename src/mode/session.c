@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "connect/greet.h"
 #include "mode/forward.h"
+#include "mode/resume.h"
 #include "mode/session.h"
 #include "net/transport.h"
 #include "stream/datagram.h"
@@ -25,7 +26,8 @@ session_prepare(const struct options *options)
 	if (options->forward.on && forward_prepare(options) != EXIT_DONE)
 		return EXIT_LOCAL;
 	return report_prepare(&options->report) &&
-	    stdio_prepare(&options->local) ? EXIT_DONE : EXIT_LOCAL;
+	    stdio_prepare(&options->local) ? resume_prepare(options) :
+	    EXIT_LOCAL;
 }
 
 struct tls_context *

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "report/digest.h"
 #include "stream/stream.h"
 
+#define PIECE		(256 << 10)
 #define PIPE_SIZE	(1 << 20)	/* fewer wake-ups than half of it */
 
 /* OpenSSL's, as its manual declares them; the types are opaque there, too. */
@@ -19,6 +21,7 @@ static struct lib {
 	const void *(*EVP_get_digestbyname)(const char *);
 	void	*(*EVP_MD_CTX_new)(void);
 	void	 (*EVP_MD_CTX_free)(void *);
+	int	 (*EVP_MD_CTX_copy_ex)(void *, const void *);
 	int	 (*EVP_DigestInit_ex)(void *, const void *, void *);
 	int	 (*EVP_DigestUpdate)(void *, const void *, size_t);
 	int	 (*EVP_DigestFinal_ex)(void *, unsigned char *, unsigned *);
@@ -28,6 +31,7 @@ static const struct library_function function[] = {
 	{ "EVP_get_digestbyname", offsetof(struct lib, EVP_get_digestbyname) },
 	{ "EVP_MD_CTX_new", offsetof(struct lib, EVP_MD_CTX_new) },
 	{ "EVP_MD_CTX_free", offsetof(struct lib, EVP_MD_CTX_free) },
+	{ "EVP_MD_CTX_copy_ex", offsetof(struct lib, EVP_MD_CTX_copy_ex) },
 	{ "EVP_DigestInit_ex", offsetof(struct lib, EVP_DigestInit_ex) },
 	{ "EVP_DigestUpdate", offsetof(struct lib, EVP_DigestUpdate) },
 	{ "EVP_DigestFinal_ex", offsetof(struct lib, EVP_DigestFinal_ex) },
@@ -35,9 +39,22 @@ static const struct library_function function[] = {
 
 static const void *kind;	/* of hash */
 
+/* Of what was sent and received before: digests begin as copies of these. */
+static struct {
+	void	*context;	/* or NULL */
+	uint64_t size;
+} earlier[2];
+
 LIBRARY_NOTE(note, "[{\"soname\":[\"" LIBRARY_SONAME("libcrypto") "\"],"
     "\"feature\":\"digest\",\"description\":\"Hashes (--digest)\","
     "\"priority\":\"recommended\"}]");
+
+static bool
+lib_open(void)
+{
+	return library_open(LIBRARY_SONAME("libcrypto"), "a digest", function,
+	    sizeof(function) / sizeof(function[0]), &lib);
+}
 
 bool
 digest_load(const char *name, const char *expected)
@@ -45,8 +62,7 @@ digest_load(const char *name, const char *expected)
 	struct digest empty = { .out = -1 };
 	size_t length;
 
-	if (!library_open(LIBRARY_SONAME("libcrypto"), "a digest", function,
-	    sizeof(function) / sizeof(function[0]), &lib))
+	if (!lib_open())
 		return false;
 	kind = lib.EVP_get_digestbyname(name);
 	empty.context = lib.EVP_MD_CTX_new();
@@ -151,7 +167,8 @@ start(struct digest *digest)
 }
 
 bool
-digest_begin(struct digest *digest, const char *expected, struct stream *blame)
+digest_begin(struct digest *digest, bool received, const char *expected,
+    struct stream *blame)
 {
 	int ends[2] = { -1, -1 }, error;
 
@@ -163,8 +180,11 @@ digest_begin(struct digest *digest, const char *expected, struct stream *blame)
 	digest->expected = expected;
 	digest->text[0] = '\0';
 	digest->context = lib.EVP_MD_CTX_new();
-	error = digest->context == NULL || lib.EVP_DigestInit_ex(
-	    digest->context, kind, NULL) != 1 ? ENOMEM : 0;
+	digest->size = earlier[received].size;
+	error = digest->context == NULL || (earlier[received].context != NULL ?
+	    lib.EVP_MD_CTX_copy_ex(digest->context, earlier[received].context) :
+	    lib.EVP_DigestInit_ex(digest->context, kind, NULL)) != 1 ?
+	    ENOMEM : 0;
 	if (error == 0 && pipe2(ends, O_CLOEXEC) == -1)
 		error = errno;
 	fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
@@ -181,21 +201,72 @@ digest_begin(struct digest *digest, const char *expected, struct stream *blame)
 	return false;
 }
 
-void
-digest_end(struct digest *digest)
+static void
+finish(void *context, char *text)
 {
 	unsigned char hash[DIGEST_LARGEST];
 	unsigned i, size = 0;
 
+	lib.EVP_DigestFinal_ex(context, hash, &size);
+	lib.EVP_MD_CTX_free(context);
+	for (i = 0; i < size; i++)
+		snprintf(&text[2 * i], 3, "%02x", hash[i]);
+}
+
+void
+digest_end(struct digest *digest)
+{
 	if (digest->context == NULL)
 		return;
 	if (digest->out != -1) {
 		close(digest->tap.pipe);
 		pthread_join(digest->thread, NULL);
 	}
-	lib.EVP_DigestFinal_ex(digest->context, hash, &size);
-	lib.EVP_MD_CTX_free(digest->context);
+	finish(digest->context, digest->text);
 	digest->context = NULL;
-	for (i = 0; i < size; i++)
-		snprintf(&digest->text[2 * i], 3, "%02x", hash[i]);
+}
+
+/* Gives the first size bytes to one context, and to the other if there is. */
+static bool
+hash_file(int fd, int64_t size, void *one, void *other)
+{
+	uint8_t *piece = malloc(PIECE);
+	ssize_t got = -1;
+	int64_t at;
+
+	for (at = 0; piece != NULL && at < size; at += got) {
+		got = pread(fd, piece, size - at < PIECE ?
+		    (size_t)(size - at) : PIECE, at);
+		if (got <= 0)
+			break;
+		lib.EVP_DigestUpdate(one, piece, (size_t)got);
+		if (other != NULL)
+			lib.EVP_DigestUpdate(other, piece, (size_t)got);
+	}
+	free(piece);
+	return got > 0;
+}
+
+bool
+digest_prefix(int fd, int64_t size, bool received, char text[DIGEST_TEXT])
+{
+	void *sha256, *whole = NULL;
+	bool good;
+
+	if (!lib_open())
+		return false;
+	sha256 = lib.EVP_MD_CTX_new();
+	if (kind != NULL)
+		whole = lib.EVP_MD_CTX_new();
+	good = sha256 != NULL && (kind == NULL || whole != NULL) &&
+	    lib.EVP_DigestInit_ex(sha256, lib.EVP_get_digestbyname("sha256"),
+	    NULL) == 1 && (kind == NULL ||
+	    lib.EVP_DigestInit_ex(whole, kind, NULL) == 1) &&
+	    hash_file(fd, size, sha256, whole);
+	if (!good)
+		return false;
+	earlier[received].context = whole;
+	earlier[received].size = (uint64_t)size;
+	finish(sha256, text);
+	return true;
 }

@@ -32,10 +32,18 @@ struct digest {
 bool	digest_load(const char *name, const char *expected);
 
 /*
+ * Hashes the first size bytes of a descriptor: its SHA-256 goes into text.
+ * Digests of that direction, if one was loaded, go on from there. Returns
+ * false when the bytes could not be read, or nothing could be loaded.
+ */
+bool	digest_prefix(int fd, int64_t size, bool received,
+	    char text[DIGEST_TEXT]);
+
+/*
  * Begins one, which breaks the flow, and blames the stream, when its end is
  * not as expected. Returns false with the reason printed.
  */
-bool	digest_begin(struct digest *, const char *expected,
+bool	digest_begin(struct digest *, bool received, const char *expected,
 	    struct stream *blame);
 
 /* Ends it: all has passed. May be called again. */

@@ -149,9 +149,12 @@ compose(struct progress *progress, const struct outcome *count,
 	bool sending = progress->send_size > 0 ||
 	    count->sent >= count->received;
 	double moved = (double)(sending ? count->sent : count->received);
+	double before = (double)(sending ? progress->sent_before :
+	    progress->received_before), all = before + moved;
 	double other = (double)(sending ? count->received : count->sent);
-	double size = (double)(progress->send_size + progress->size);
-	double share = size > 0 ? moved < size ? moved / size : 1 : 0;
+	double size = progress->size > 0 ? (double)progress->size :
+	    progress->send_size > 0 ? (double)progress->send_size + before : 0;
+	double share = size > 0 ? all < size ? all / size : 1 : 0;
 	int64_t now_us = clock_now_us(), spent_us = now_us - progress->since_us;
 	double mean = spent_us > 0 ? moved * CLOCK_SECOND / (double)spent_us : 0;
 	char text[QUANTITY_TEXT];
@@ -162,7 +165,7 @@ compose(struct progress *progress, const struct outcome *count,
 		snprintf(text, sizeof(text), "%d%%", (int)(share * 100));
 		add(line, "", text, "");
 	}
-	add(line, sending ? "sent " : "got ", quantity_text(moved, text), "");
+	add(line, sending ? "sent " : "got ", quantity_text(all, text), "");
 	if (!last)
 		add(line, "", quantity_text(progress->rate, text), "/s");
 	left_s = (1 - share) * size / progress->rate;

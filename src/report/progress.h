@@ -16,6 +16,7 @@ struct progress {
 	bool	 shared;	/* the output goes to a terminal, too */
 	bool	 alone;		/* only drawn when asked for */
 	int	 in, out;	/* the local stream's descriptors */
+	int64_t	 sent_before, received_before;	/* in an earlier run */
 	int64_t	 send_size;	/* of what is sent; 0: unknown */
 	int64_t	 size;		/* of what is more: sent or received */
 	int64_t	 since_us, last_us;	/* 0: not looked at yet */

@@ -22,6 +22,16 @@ report_prepare(const struct report_config *config)
 	    digest_load(config->digest, config->expected);
 }
 
+/* Bytes that were sent and received before (--offset, --resume). */
+static int64_t before[2];
+
+bool
+report_prefix(int fd, int64_t size, bool received, char *text)
+{
+	before[received] = size;
+	return digest_prefix(fd, size, received, text);
+}
+
 static void
 end_digests(struct report *report)
 {
@@ -39,8 +49,9 @@ begin_digests(struct report *report, struct stream *peer)
 	}
 	report->watch.sent[0] = &report->digest[0].tap;
 	report->watch.received[0] = &report->digest[1].tap;
-	if (digest_begin(&report->digest[0], NULL, peer) &&
-	    digest_begin(&report->digest[1], report->config->expected, peer))
+	if (digest_begin(&report->digest[0], false, NULL, peer) &&
+	    digest_begin(&report->digest[1], true, report->config->expected,
+	    peer))
 		return true;
 	end_digests(report);
 	return false;
@@ -69,6 +80,8 @@ report_begin(struct report *report, const struct report_config *config,
 	};
 	progress_begin(&report->progress, config->size, local,
 	    !config->progress);
+	report->progress.sent_before = before[0];
+	report->progress.received_before = before[1];
 	if (config->progress)
 		report->watch.every_us = report->progress.terminal ?
 		    PROGRESS_REDRAW : PROGRESS_LINES;

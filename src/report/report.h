@@ -39,6 +39,13 @@ struct report {
 bool	report_prepare(const struct report_config *);
 
 /*
+ * The first size bytes of the file were moved by an earlier run: progress and
+ * digests go on from there. text gets their SHA-256, of DIGEST_TEXT bytes.
+ * Returns false when that could not be had. After report_prepare.
+ */
+bool	report_prefix(int fd, int64_t size, bool received, char *text);
+
+/*
  * Begins the report on a peer; false, with the reason printed, when that
  * cannot be: report_end must not be called then.
  */

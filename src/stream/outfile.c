@@ -88,6 +88,54 @@ find_folder(struct outfile_place *place)
 	    errno != ENOENT ? errno : 0;
 }
 
+static bool
+is_still(int folder, const char *name, int fd)
+{
+	struct stat there, here;
+
+	return fstat(fd, &here) == 0 && fstatat(folder, name, &there,
+	    AT_SYMLINK_NOFOLLOW) == 0 && there.st_ino == here.st_ino &&
+	    there.st_dev == here.st_dev;
+}
+
+/*
+ * What an earlier run has left, with its lock held; else -1 with errno set. A
+ * run that goes on holds the lock of its own.
+ */
+static int
+take_older(int folder, const char *name, uid_t owner)
+{
+	struct stat file;
+	int fd = openat(folder, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK |
+	    O_NOCTTY | O_CLOEXEC);
+
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode) &&
+	    (file.st_uid == geteuid() || file.st_uid == owner) &&
+	    flock(fd, LOCK_EX | LOCK_NB) == 0 && is_still(folder, name, fd))
+		return fd;
+	close(fd);
+	errno = EBUSY;
+	return -1;
+}
+
+/* Returns 0, also when there is none, or errno. */
+static int
+find_older(struct outfile_place *place)
+{
+	char part[NAME_MAX + sizeof(SUFFIX)];
+	struct stat file;
+
+	snprintf(part, sizeof(part), "%s" SUFFIX, place->name);
+	place->older = take_older(place->folder, part, geteuid());
+	if (place->older == -1)
+		return errno == ENOENT ? 0 : errno;
+	if (fstat(place->older, &file) == 0)
+		place->there = file.st_size;
+	return 0;
+}
+
 bool
 outfile_find(struct outfile_place *place, const struct outfile_config *config)
 {
@@ -96,10 +144,11 @@ outfile_find(struct outfile_place *place, const struct outfile_config *config)
 	int error;
 
 	*place = (struct outfile_place){ .folder = -1, .device = -1,
-	    .sparse = config->sparse };
+	    .older = -1, .sparse = config->sparse };
 	if (stat(config->path, &file) == 0 && !S_ISREG(file.st_mode) &&
 	    !S_ISDIR(file.st_mode))
-		return find_device(place, config);
+		return !config->resume ? find_device(place, config) :
+		    cannot_open(config->path, ESPIPE);
 	if (snprintf(path, PATH_MAX, "%s", config->path) >= PATH_MAX)
 		return cannot_open(config->path, ENAMETOOLONG);
 	error = follow(path);
@@ -117,6 +166,8 @@ outfile_find(struct outfile_place *place, const struct outfile_config *config)
 		error = EISDIR;
 	if (error == 0)
 		error = find_folder(place);
+	if (error == 0 && config->resume)
+		error = place->name[0] == '\0' ? EISDIR : find_older(place);
 	return error == 0 || cannot_open(config->path, error);
 }
 
@@ -154,37 +205,6 @@ outfile_open(struct outfile *out, const struct outfile_place *place,
 		name_for(out->name, peer);
 }
 
-static bool
-is_still(const struct outfile *out, const char *name, int fd)
-{
-	struct stat there, here;
-
-	return fstat(fd, &here) == 0 && fstatat(out->place->folder, name,
-	    &there, AT_SYMLINK_NOFOLLOW) == 0 && there.st_ino == here.st_ino &&
-	    there.st_dev == here.st_dev;
-}
-
-/*
- * What an earlier run has left, which is to be replaced, with its lock held;
- * else -1. A run that goes on holds the lock of its own.
- */
-static int
-take_older(const struct outfile *out, const char *name, uid_t owner)
-{
-	struct stat file;
-	int fd = openat(out->place->folder, name, O_WRONLY | O_NOFOLLOW |
-	    O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	if (fd == -1)
-		return -1;
-	if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode) &&
-	    (file.st_uid == geteuid() || file.st_uid == owner) &&
-	    flock(fd, LOCK_EX | LOCK_NB) == 0 && is_still(out, name, fd))
-		return fd;
-	close(fd);
-	return -1;
-}
-
 /*
  * Gives the file, which is locked already and has a name that nobody looks
  * for, the one that is looked for. It keeps the other where that is taken.
@@ -196,7 +216,7 @@ claim(struct outfile *out, uid_t owner)
 	int folder = out->place->folder, older;
 
 	snprintf(name, sizeof(name), "%s" SUFFIX, out->name);
-	older = take_older(out, name, owner);
+	older = take_older(folder, name, owner);
 	if (older != -1) {
 		diag_say(1, "'%s%s' of an earlier run is replaced",
 		    out->place->path, name);
@@ -243,6 +263,18 @@ take_after(int fd, const struct stat *old)
 	fchmod(fd, mode);
 }
 
+static void
+go_on(struct outfile *out)
+{
+	off_t there = out->place->there;
+
+	out->fd = out->place->older;
+	snprintf(out->part, sizeof(out->part), "%.*s" SUFFIX,
+	    NAME_MAX - (int)sizeof(SUFFIX), out->name);
+	lseek(out->fd, there, SEEK_SET);
+	out->length = out->place->sparse ? there : 0;
+}
+
 bool
 outfile_begin(struct outfile *out)
 {
@@ -251,6 +283,10 @@ outfile_begin(struct outfile *out)
 
 	if (out->fd != -1)
 		return true;
+	if (out->place->older != -1) {
+		go_on(out);
+		return true;
+	}
 	exists = fstatat(out->place->folder, out->name, &old, 0) == 0;
 	out->fd = create(out, exists ? 0600 : 0666);
 	if (out->fd == -1)
@@ -309,7 +345,7 @@ finish(struct outfile *out)
 		error = sync_file(out->fd);
 	/* The name must still mean what was written. */
 	if (error == 0 && out->part[0] != '\0' &&
-	    !is_still(out, out->part, out->fd))
+	    !is_still(out->place->folder, out->part, out->fd))
 		error = ESTALE;
 	if (error == 0 && out->part[0] != '\0' && renameat(out->place->folder,
 	    out->part, out->place->folder, out->name) == -1)

@@ -18,6 +18,7 @@ struct address;
 struct outfile_config {
 	const char *path;	/* "DIR/": a file of its own for each peer */
 	bool	 sparse;	/* zeros become holes */
+	bool	 resume;	/* goes on with an older .part */
 	int64_t	 size;		/* bytes to come; 0: unknown */
 };
 
@@ -25,6 +26,8 @@ struct outfile_config {
 struct outfile_place {
 	int	 folder;	/* descriptor of the folder */
 	int	 device;	/* of what is no regular file; else -1 */
+	int	 older;		/* the .part to go on with; else -1 */
+	off_t	 there;		/* bytes of it */
 	bool	 sparse;
 	char	 path[PATH_MAX];	/* of the folder, up to its last slash */
 	char	 name[NAME_MAX + 1];	/* empty: each peer's own */
@@ -42,7 +45,8 @@ struct outfile {
  * To be called before there is a peer. What is no regular file is opened, and
  * must be as large as what is to come; of a regular one it is found out
  * whether it could be made, and nothing is left behind. A link is followed,
- * also one that leads nowhere yet. Returns false with the reason printed.
+ * also one that leads nowhere yet. With resume an older .part is locked until
+ * outfile_begin goes on with it. Returns false with the reason printed.
  */
 bool	outfile_find(struct outfile_place *, const struct outfile_config *);
 

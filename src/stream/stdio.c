@@ -18,7 +18,7 @@ static struct {
 	bool	 over;		/* closed when we started, or read to its end */
 	int	 named;		/* the input that has a name, or -1 */
 	struct outfile_place place;
-} shared = { .named = -1 };
+} shared = { .named = -1, .place = { .older = -1 } };
 
 void
 stdio_begin(void)
@@ -116,6 +116,14 @@ close_stdout(const struct borrowed *out)
 	return error;
 }
 
+/* Only the name was missing. */
+static bool
+all_was_there(const struct stdio *stdio)
+{
+	return stdio->config->out.resume && stdio->config->out.size > 0 &&
+	    shared.place.there == stdio->config->out.size;
+}
+
 /* Closing is where a network file system says that it is full. */
 static enum io
 stdio_shutdown(struct stream *stream)
@@ -126,7 +134,7 @@ stdio_shutdown(struct stream *stream)
 	if (stdio->ended || stdio->config->no_output)
 		return IO_OK;
 	if (stdio->config->out.path != NULL && !stdio->written &&
-	    !stdio->config->allow_empty) {
+	    !stdio->config->allow_empty && !all_was_there(stdio)) {
 		snprintf(stream->error, sizeof(stream->error), "nothing was "
 		    "received (--allow-empty takes that)");
 		stream->unwanted = true;
@@ -255,17 +263,34 @@ stdio_prepare(const struct stdio_config *config)
 	    outfile_find(&shared.place, &config->out);
 }
 
+int
+stdio_named_input(void)
+{
+	return shared.named;
+}
+
+int
+stdio_received(off_t *size)
+{
+	*size = shared.place.there;
+	return shared.place.older;
+}
+
 /* A file is opened again, for an offset of its own. */
 static int
 open_input(const struct stdio_config *config)
 {
 	struct stat file;
+	int fd;
 
 	if (config->in == NULL)
 		return STDIN_FILENO;
-	if (fstat(shared.named, &file) == 0 && is_file(file.st_mode))
-		return open(config->in, O_RDONLY | O_NOCTTY | O_CLOEXEC);
-	return fcntl(shared.named, F_DUPFD_CLOEXEC, 3);
+	if (fstat(shared.named, &file) == -1 || !is_file(file.st_mode))
+		return fcntl(shared.named, F_DUPFD_CLOEXEC, 3);
+	fd = open(config->in, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	if (fd != -1)
+		lseek(fd, config->offset, SEEK_SET);
+	return fd;
 }
 
 bool

@@ -12,6 +12,8 @@ struct stdio_config {
 	bool	 no_output;	/* drop what would go to stdout (--send-only) */
 	bool	 allow_empty;	/* out: not a byte is a file, too */
 	const char *in;		/* a file in the place of stdin, or NULL */
+	int64_t	 offset;	/* where it is begun; with in only */
+	const char *prefix;	/* "sha256:HEX" of what is before, or NULL */
 	struct outfile_config out;	/* path NULL: stdout */
 };
 
@@ -42,6 +44,12 @@ void	stdio_begin(void);
  * Returns false with the reason printed.
  */
 bool	stdio_prepare(const struct stdio_config *);
+
+/* The named input's descriptor: only to be looked at, by pread(2); or -1. */
+int	stdio_named_input(void);
+
+/* The same of what is there of the output (resume), and its size, or 0. */
+int	stdio_received(off_t *size);
 
 /*
  * The stream that reads stdin and writes stdout, or the files in their places;

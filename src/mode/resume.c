@@ -1,0 +1,79 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "base/diag.h"
+#include "cli/options.h"
+#include "mode/resume.h"
+
+#define ALGORITHM	"sha256:"
+
+static char arguments[sizeof(" --in FILE --offset  --prefix " ALGORITHM) + 24 +
+    DIGEST_TEXT];
+
+const char *
+resume_arguments(void)
+{
+	return arguments;
+}
+
+/* What we have of the file that is to come. */
+static int
+find_received(const struct options *options)
+{
+	const struct outfile_config *out = &options->local.out;
+	char hash[DIGEST_TEXT], total[48] = "";
+	off_t there;
+	int fd = stdio_received(&there);
+
+	if (!out->resume || there == 0)
+		return EXIT_DONE;
+	if (out->size > 0 && there > out->size) {
+		diag_error("'%s.part' has %jd bytes already, more than --size",
+		    out->path, (intmax_t)there);
+		return EXIT_LOCAL;
+	}
+	if (!report_prefix(fd, there, true, hash)) {
+		diag_error("cannot read '%s.part'", out->path);
+		return EXIT_LOCAL;
+	}
+	if (out->size > 0)
+		snprintf(total, sizeof(total), " of %" PRId64, out->size);
+	snprintf(arguments, sizeof(arguments), " --in FILE --offset %jd "
+	    "--prefix " ALGORITHM "%s", (intmax_t)there, hash);
+	diag_say(0, "%jd%s bytes of '%s' are there; the sender needs%s",
+	    (intmax_t)there, total, out->path,
+	    options->mode == MODE_LISTEN ? ":" : arguments);
+	return EXIT_DONE;
+}
+
+/* What the other side has of the file that we send. */
+static int
+check_sent(const struct options *options)
+{
+	const struct stdio_config *local = &options->local;
+	char hash[DIGEST_TEXT];
+	int fd = stdio_named_input();
+
+	if (local->offset == 0)
+		return EXIT_DONE;
+	if (!report_prefix(fd, local->offset, false, hash)) {
+		diag_error("'%s' has no %jd bytes (--offset)", local->in,
+		    (intmax_t)local->offset);
+		return EXIT_LOCAL;
+	}
+	if (local->prefix == NULL ||
+	    strcasecmp(local->prefix + sizeof(ALGORITHM) - 1, hash) == 0)
+		return EXIT_DONE;
+	diag_error("the first %jd bytes of '%s' are not what the receiver has "
+	    "(--prefix): nothing is sent", (intmax_t)local->offset, local->in);
+	return EXIT_LOCAL;
+}
+
+int
+resume_prepare(const struct options *options)
+{
+	int code = find_received(options);
+
+	return code == EXIT_DONE ? check_sent(options) : code;
+}
