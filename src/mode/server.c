@@ -46,6 +46,7 @@ struct served {
 	int64_t	 used_us;	/* when it last had something to do */
 	int64_t	 until_us;	/* while parked: to be stepped then */
 	bool	 parked, runnable;
+	bool	 watched;	/* in this round: else it must not be stepped */
 	struct pollfd wait[WAITS];	/* while parked */
 	size_t	 waits;
 };
@@ -108,8 +109,7 @@ unpark(struct served *served)
 	if (!served->parked)
 		return;
 	park_remove(&server->park, served->wait, served->waits);
-	served->parked = false;
-	served->first = served->after = 0;
+	served->parked = served->watched = false;
 	served->used_us = server->loop.now_us;
 	list_remove(&server->parked, served);
 	list_add(&server->active, served);
@@ -197,6 +197,7 @@ watch(struct server *server)
 		served->first = loop->count;
 		session_watch(&served->session, loop);
 		served->after = loop->count;
+		served->watched = true;
 		if (served->runnable)
 			loop_hurry(loop);
 	}
@@ -256,7 +257,8 @@ step_all(struct server *server)
 	size_t i, count = server->active.count;
 
 	for (i = count; i-- > 0 && server->code == GO_ON;)
-		if (i < server->active.count)
+		if (i < server->active.count &&
+		    server->active.item[i]->watched)
 			step(server->active.item[i]);
 }
 

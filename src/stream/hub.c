@@ -14,6 +14,9 @@
 /* For the rest of a line whose begin went out while nobody else was there. */
 #define OPEN	(CLOCK_SECOND / 5)
 
+/* For one that is nearly too far behind to catch up, before it is cut off. */
+#define LATE	(CLOCK_SECOND / 4)
+
 /* Who relays may be so far ahead of the fastest of those who listen. */
 #define AHEAD	((size_t)256 << 10)
 
@@ -64,6 +67,31 @@ least_behind(const struct hub *hub, const struct hub_member *but)
 		if (member != but && hub->said - member->seen < least)
 			least = hub->said - member->seen;
 	return least;
+}
+
+/*
+ * Whether all wait a moment for one that is about to be cut off: one that was
+ * only kept from running catches up, one that is slow does not. *until_us is
+ * the end of that moment.
+ */
+static bool
+waits_for_late(const struct hub *hub, const struct hub_member *but,
+    int64_t *until_us)
+{
+	struct hub_member *member;
+
+	for (member = hub->members; member != NULL; member = member->next) {
+		if (member == but || hub->count == 1 ||
+		    hub->said - member->seen + PIECE <= HUB_BEHIND)
+			continue;
+		if (member->late_us == 0)
+			member->late_us = clock_deadline(LATE);
+		if (clock_passed(member->late_us))
+			continue;
+		*until_us = member->late_us;
+		return true;
+	}
+	return false;
 }
 
 /* Adds to the log; false when there is no memory. */
@@ -227,7 +255,8 @@ has_room(struct hub_member *member)
 	    !clock_passed(hub->open_us))
 		return false;
 	return hub->rest_head == hub->rest_tail && (!hub->relayed ||
-	    hub->count == 1 || least_behind(hub, member) < AHEAD);
+	    hub->count == 1 || (least_behind(hub, member) < AHEAD &&
+	    !waits_for_late(hub, member, &hub->late_us)));
 }
 
 /*
@@ -359,6 +388,8 @@ member_read(struct stream *stream, void *data, size_t size, size_t *done)
 		return adopt(member, stream, member->files->ops->read(
 		    member->files, data, size, done));
 	length = unheard(member);
+	if (member->hub->said - member->seen < HUB_BEHIND / 2)
+		member->late_us = 0;
 	*done = length < size ? length : size;
 	memcpy(data, member->at->data + member->offset, *done);
 	member->offset += *done;
@@ -420,6 +451,7 @@ use_files(struct hub_member *member, struct stream *stream,
 	member->own_in = member->hub->in_files;
 	member->own_out = member->hub->out_files;
 	if (member->own_in) {
+		stream->caps &= ~(unsigned)STREAM_BUFFERS;
 		stream->caps &= ~(unsigned)(STREAM_NO_INPUT | STREAM_TERMINAL);
 		stream->caps |= files->caps & STREAM_NO_INPUT;
 		stream->input = files->input;
@@ -457,7 +489,7 @@ hub_join(struct hub *hub, struct hub_member *member, struct stream *stream,
 		.priv = member,
 		.rfd = -1,
 		.wfd = -1,
-		.caps = STREAM_SHARED |
+		.caps = STREAM_SHARED | STREAM_BUFFERS |
 		    (caps & (STREAM_NO_INPUT | STREAM_TERMINAL)),
 		.input = hub->local.input,
 		.output = hub->local.output,
@@ -474,6 +506,7 @@ bool
 hub_open(struct hub *hub, const struct stream *local)
 {
 	hub->local = *local;
+	hub->late_us = CLOCK_NEVER;
 	hub->input_over = local->caps & STREAM_NO_INPUT;
 	hub->oldest = hub->newest = chunk_new(NULL, 0);
 	return hub->newest != NULL;
@@ -515,10 +548,11 @@ hub_close(struct hub *hub)
 }
 
 static bool
-wants_input(const struct hub *hub)
+wants_input(struct hub *hub)
 {
-	return !hub->input_over && hub->count > 0 &&
-	    least_behind(hub, NULL) == 0;
+	return !hub->input_over && hub->count > 0 && !hub->in_files &&
+	    least_behind(hub, NULL) == 0 &&
+	    !waits_for_late(hub, NULL, &hub->late_us);
 }
 
 void
@@ -528,8 +562,9 @@ hub_watch(struct hub *hub, struct loop *loop)
 	    hub->local.wfd, hub->rest_head < hub->rest_tail ? POLLOUT : 0);
 	if (hub->open != NULL && hub->open_us != 0)
 		loop_until(loop, hub->open_us);
-	hub->in_place = loop_watch(loop, wants_input(hub) && !hub->in_files ?
+	hub->in_place = loop_watch(loop, wants_input(hub) ?
 	    hub->local.rfd : -1, POLLIN);
+	loop_until(loop, hub->late_us);
 }
 
 static void
@@ -561,9 +596,11 @@ hub_step(struct hub *hub, const struct loop *loop)
 		stream_fail(&hub->local, EPIPE);
 		hub->failed = true;
 	}
-	if (hub->open != NULL && hub->open_us != 0 &&
-	    loop_passed(loop, hub->open_us))
+	if (loop_passed(loop, hub->late_us) || (hub->open != NULL &&
+	    hub->open_us != 0 && loop_passed(loop, hub->open_us))) {
+		hub->late_us = CLOCK_NEVER;
 		wake_waiting(hub);
+	}
 	if (hub->failed || (hub->rest != NULL && flush(hub)) || hub->failed)
 		wake_waiting(hub);
 	if (loop_revents(loop, hub->in_place) != 0)

@@ -41,6 +41,7 @@ struct hub_member {
 	size_t	 held;		/* bytes of it */
 	bool	 waits;		/* for the hub to take what it offers */
 	bool	 behind;	/* too far: to be cut off */
+	int64_t	 late_us;	/* until then the others wait for it; 0: not late */
 	char	 name[HUB_NAME];	/* "<ADDRESS PORT> ", or empty */
 	void	(*wake)(void *context);
 	void	*context;
@@ -60,6 +61,7 @@ struct hub {
 	size_t	 rest_head, rest_tail;
 	const struct hub_member *open;	/* whose line went out without its end */
 	int64_t	 open_us;	/* others wait for that no longer; 0: nobody does */
+	int64_t	 late_us;	/* when who is late is waited for no more */
 	bool	 failed;	/* stdout has: the reason is local.error */
 	int	 in_place, out_place;
 };
