@@ -340,7 +340,13 @@ choking() {
 		echo "hello $i" | nc 127.0.0.1 "$port" >"got$i"
 		same in "got$i"
 	done
+	until_true named out
 	[ "$(cat out/* | sort)" = $'hello 1\nhello 2\nhello 3' ]
+}
+
+# Their own end comes with that of --in, perhaps before the file's.
+named() {
+	[ -z "$(find "$1" -name '*.part')" ]
 }
 
 @test "--out DIR/: stdin goes to all" {
