@@ -1,5 +1,5 @@
 # nc-lite. Targets: all check lint check-asan check-copy check-faults check-valgrind
-# check-fuzz check-with fuzz bench demo deps bench-deps install uninstall clean.
+# check-fuzz check-with fuzz model bench demo deps bench-deps install uninstall clean.
 
 # The version: of a tarball what it says, of a tag what git says, else this.
 VERSION	:= $(or $(shell cat .version 2>/dev/null),$(patsubst v%,%,$(if \
@@ -53,7 +53,7 @@ SOURCES	:= $(filter-out $(UNUSED),$(wildcard src/*.c src/*/*.c))
 OBJECTS	= $(SOURCES:src/%.c=$(BUILD)/%.o)
 HEADERS	:= $(filter-out $(UNUSED),$(wildcard src/*/*.h))
 SCRIPTS	= tests/run tests/setup tests/demo tests/valgrind tests/manual \
-	  tests/package tests/fuzz/run .ci/run \
+	  tests/package tests/fuzz/run tests/model/run .ci/run \
 	  $(wildcard tests/*.bash tests/*.bats) completions/nc-lite.bash
 
 COPY_TESTS = transfer.bats halfclose.bats abort.bats interop.bats splice.bats \
@@ -147,6 +147,10 @@ $(BUILD)/fuzz-%: tests/fuzz/%.c tests/fuzz/common/fuzz.c \
 	    -fsanitize=fuzzer $$(sed -n 's/^__wrap_\([a-z_]*\).*/-Wl,--wrap=\1/p' $<) \
 	    -o $@ $(filter %.c %.a,$^) $(LIBS) $(LDLIBS)
 
+# All that two ends can do, gone through by spin(1).
+model:
+	tests/model/run
+
 # One transfer of each kind through valgrind: memory and descriptors.
 check-valgrind: all
 	tests/valgrind
@@ -208,5 +212,5 @@ clean:
 
 .PHONY: all bench bench-deps check check-asan check-copy check-faults \
 	check-fuzz check-valgrind check-with clean demo deps fuzz fuzzers \
-	headers install layers lint uninstall \
+	headers install layers lint model uninstall \
 	check-user deb dist
