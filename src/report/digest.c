@@ -263,8 +263,11 @@ digest_prefix(int fd, int64_t size, bool received, char text[DIGEST_TEXT])
 	    NULL) == 1 && (kind == NULL ||
 	    lib.EVP_DigestInit_ex(whole, kind, NULL) == 1) &&
 	    hash_file(fd, size, sha256, whole);
-	if (!good)
+	if (!good) {
+		lib.EVP_MD_CTX_free(sha256);
+		lib.EVP_MD_CTX_free(whole);
 		return false;
+	}
 	earlier[received].context = whole;
 	earlier[received].size = (uint64_t)size;
 	finish(sha256, text);
