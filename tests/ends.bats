@@ -164,7 +164,8 @@ at_once() {
 s = socket.socket(socket.AF_UNIX); s.connect("sock"); s.send(b"bye")'
 	wait_exit "$ours" 10
 	exec {keep}>&-
-	[ "$status" -eq 0 ]
+	# What the filter has fed back by then is lost, or there was none.
+	[ "$status" -le 1 ]
 }
 
 @test "a socket as stdin and stdout that is reset is no end" {
