@@ -122,6 +122,7 @@ load helper
 	    -e inject=wait4:delay_exit=300000:when=1 "$NC_LITE" -lv \
 	    --sh-exec 'cat; exec 1>&-; sleep 0.1' 127.0.0.1 0 </dev/null
 	random 700K in
+	# shellcheck disable=SC2034 # of bounded
 	bound=10
 	nc 127.0.0.1 "$port" <in >out
 	same in out

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck shell=bats disable=SC2154,SC2030,SC2031
+# shellcheck shell=bats disable=SC2154,SC2030,SC2031,SC2016
 # Many peers of one listener (-k), at the same time.
 load helper
 
@@ -256,7 +256,7 @@ choking() {
 		visit reset
 	done
 	within=10 until_true descriptors_are "$pid" "$before"
-	[ -z "$(ps -o stat= --ppid "$pid" | grep Z)" ]
+	run ! pgrep -r Z -P "$pid"
 }
 
 # bats test_tags=long

@@ -157,6 +157,7 @@ nobody 22 None tcp unresolved" ] || fail "$output"
 @test "1000 targets in a file are done at once, also with 16 descriptors" {
 	private
 	servers stay 4001
+	# shellcheck disable=SC2046,SC2183 # two words each, a thousand times
 	printf '127.0.%d.%d:4001\n' \
 	    $(for i in {0..999}; do echo $((i / 250)) $((i % 250 + 1)); done) >file
 	within_it ip address add 127.0.0.1/8 dev lo 2>/dev/null || :
@@ -252,6 +253,7 @@ for port in range(4001, 4021):
     kept.append(socket.create_server(("127.0.0.1", port)))
 print(time.clock_gettime(time.CLOCK_MONOTONIC), flush=True)
 time.sleep(60)'
+	# shellcheck disable=SC2046 # twenty words
 	run -0 nc -z --wait $(printf '127.0.0.1:%d ' {4001..4020})
 	/usr/bin/python3 -c 'import sys, time
 late = time.clock_gettime(time.CLOCK_MONOTONIC) - float(sys.argv[1])
