@@ -199,7 +199,6 @@ END
 
 @test "a receiver that is killed makes the sender fail, through two forwarders" {
 	seeded
-	local i
 	for _ in 1 2 3 4 5 6; do
 		as=receiver listen
 		receiver=$pid
