@@ -2,6 +2,7 @@
 #include "base/signals.h"
 #include "cli/options.h"
 #include "mode/mode.h"
+#include "relay/pool.h"
 #include "stream/stdio.h"
 
 int
@@ -13,10 +14,13 @@ main(int argc, char *argv[])
 		[MODE_SCAN] = mode_scan,
 	};
 	static struct options options;
+	int code;
 
 	stdio_begin();
 	diag_begin(argc > 0 ? argv[0] : "nc-lite");
 	signals_begin();
 	options_parse(argc, argv, &options);
-	diag_exit(run[options.mode](&options));
+	code = run[options.mode](&options);
+	pool_close();
+	diag_exit(code);
 }

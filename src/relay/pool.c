@@ -82,3 +82,12 @@ pool_give_pipe(const int ends[2], bool empty)
 	else
 		close_pipe(ends);
 }
+
+void
+pool_close(void)
+{
+	while (pool.pipes > 0)
+		close_pipe(pool.pipe[--pool.pipes]);
+	while (pool.buffers > 0)
+		free(pool.buffer[--pool.buffers]);
+}

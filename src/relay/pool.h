@@ -26,6 +26,9 @@ bool	pool_take_pipe(int ends[2]);
 /* Only an empty one serves another flow; any other is closed. */
 void	pool_give_pipe(const int ends[2], bool empty);
 
+/* Frees what is spare. */
+void	pool_close(void);
+
 /* Makes a pipe as large as it may be; whoever made it larger had a reason. */
 void	pool_grow_pipe(int fd);
 
