@@ -56,7 +56,7 @@ at_once() {
 	peer read 6 quiet 0.4 readall stall
 	bound=10 run -0 nc -vvv -q 1 127.0.0.1 "$port" <<<hello
 	wait_for_line peer.out '^fin 0 '
-	[[ $output == *"held back until the peer has been silent for 500 ms"* ]]
+	[[ $output == *"delayed until the peer has been silent for 500 ms"* ]]
 	grep -qx quiet peer.out
 }
 

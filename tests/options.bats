@@ -151,9 +151,9 @@ heard() {
 }
 
 @test "a time after --wait, without its =, is not taken for a host" {
-	refused "'5' is no host: write --wait=5" --wait 5 127.0.0.1 80
-	refused "'500ms' is no host: write --wait=500ms" -zv --wait 500ms localhost 80
-	refused "'2' is no host: write --banner=2" -z --banner 2 localhost 80
+	refused "'5' is not a host: write --wait=5" --wait 5 127.0.0.1 80
+	refused "'500ms' is not a host: write --wait=500ms" -zv --wait 500ms localhost 80
+	refused "'2' is not a host: write --banner=2" -z --banner 2 localhost 80
 }
 
 @test "several ports need -z" {

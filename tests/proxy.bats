@@ -217,7 +217,7 @@ both_ways() {
 	peer hex 4 say '\x05\x02' hex 16 say '\x01\x01' pause 1
 	run -5 nc -P me:o -x "127.0.0.1:$port" localhost 80
 	[ "$(<peer.out)" = $'05020002\n01046d653a6f09706173733a776f7264' ]
-	[[ $output == *'SOCKS 5 password: the proxy refused the user or the password' ]]
+	[[ $output == *'SOCKS 5 password: the proxy rejected the user name or password' ]]
 	peer text
 	run -3 nc -w 0.3 -X connect -P Aladdin -x "127.0.0.1:$port" localhost 80
 	wait_exit "$pid"
@@ -401,7 +401,7 @@ free() {
 	[[ $output == *'Operation not permitted'* ]]
 	peer say '\x05\xff' pause 1
 	run -5 nc -z -x "127.0.0.1:$port" localhost 80
-	[[ $output == *'the proxy wants to know who we are (-P USER)' ]]
+	[[ $output == *'the proxy requires a user name (-P USER)' ]]
 	peer stall
 	run -3 nc -z -w 0.3 -x "127.0.0.1:$port" localhost 80
 	free
@@ -460,7 +460,7 @@ free() {
 	done
 	peer readall
 	run -2 nc -F 127.0.0.1 "$port"
-	[[ $output == *'cannot pass the connection to stdout: it is no UNIX socket' ]]
+	[[ $output == *'cannot pass the connection to stdout: it is not a UNIX socket' ]]
 	wait_for_line peer.out '^reset 0'
 }
 

@@ -112,13 +112,13 @@ nobody 22 None tcp unresolved" ] || fail "$output"
 	[ "${#lines[@]}" -eq 4 ]
 	for bad in 127.0.0.1/33 127.0.0.1/8 db/24 ::1/64 1.2.3.4/ 1.2.3.4/x; do
 		run -2 nc -z "$bad" 80
-		one_line "is no network: use ADDRESS/BITS"
+		one_line "is not a network: use ADDRESS/BITS"
 	done
 }
 
 @test "what is no target is refused in one line" {
 	run -2 nc -z db:22 cache
-	one_line "'cache' is no target: use HOST:PORTS"
+	one_line "'cache' is not a target: use HOST:PORTS"
 	run -2 nc -z '[::1]'
 	one_line "lacks a port: use \[ADDRESS\]:PORTS"
 	run -2 nc -z db:22x
@@ -351,14 +351,14 @@ while True:
 	as=three servers stay 4003
 	run -0 nc -z 127.0.0.1:4001
 	run -1 nc -zv --settle 127.0.0.1:4001
-	[[ $output == *"failed: accepted, and hung up at once" ]]
+	[[ $output == *"failed: accepted, then closed at once" ]]
 	run -1 nc -z --json --settle 127.0.0.1:4002
 	[[ $output == *'"state":"clos'* ]]
 	timed nc -z --settle=0.3 127.0.0.1:4003
 	[ "$status" -eq 0 ]
 	between 290 900
 	run -1 nc -z --wait=0.7 127.0.0.1:4001
-	[[ $output == *"gave up waiting for 127.0.0.1 port 4001 after 0.7 s: accepted, and hung up at once" ]]
+	[[ $output == *"gave up waiting for 127.0.0.1 port 4001 after 0.7 s: accepted, then closed at once" ]]
 }
 
 @test "--http: 2xx and 3xx are good, and the status line is told" {

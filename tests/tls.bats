@@ -226,7 +226,7 @@ ended_well() {
 		assert f["reason"] == "connected" and f["pin"] == sys.argv[1], f
 	END
 	[ "$(wc -l <listen.err)" -gt 0 ]
-	run ! grep 'cut off\|reset' listen.err
+	run ! grep 'truncated\|reset' listen.err
 }
 
 ### openssl

@@ -74,7 +74,7 @@ refused() {
 	run -5 tls -v localhost "$port" </dev/null
 	[[ $output != *sha256:* ]]
 	run -5 tls -vv localhost "$port" </dev/null
-	[[ $output == *"key is $(pin_of "$C/self.pem"): compare it first"* ]]
+	[[ $output == *"key is $(pin_of "$C/self.pem"): compare it with"* ]]
 }
 
 @test "a common name is no proof of a name" {
@@ -149,7 +149,7 @@ refused() {
 	listen -c --cert "$C/self.both"
 	run nc -c --pin "$(pin_of "$C/good.pem")" localhost "$port" <<<hello
 	[ "$status" -eq 5 ]
-	[[ $output == *"certificate has another key than the pinned one (--pin)" ]]
+	[[ $output == *"certificate does not match the pinned one (--pin)" ]]
 	wait_exit "$pid"
 	[ "$status" -eq 5 ]
 	[ ! -s listen.out ]
@@ -352,7 +352,7 @@ mirror() {
 	run -5 nc -c --psk "$C/psk" 10.8.8.2 7 <<<secret
 	[[ $output == *'rejected us: access denied' ]]
 	wait_for_line listen.err \
-	    ': a connection of this host was sent back to it (--psk)$'
+	    ': a connection of this host was reflected back to it (--psk)$'
 	nc -c --psk "$C/psk" 10.8.8.1 "$port" <<<loop
 	nc -c --psk "$C/psk" -s 10.9.9.1 10.8.8.1 "$port" <<<address
 	nc -c --psk "$C/psk" 127.0.0.1 "$port" <<<hello

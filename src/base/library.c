@@ -12,7 +12,7 @@ library_open(const char *soname, const char *what,
 	size_t i;
 
 	if (library == NULL) {
-		diag_error("%s needs OpenSSL's %s, which cannot be loaded: %s",
+		diag_error("%s needs OpenSSL: cannot load %s: %s",
 		    what, soname, dlerror());
 		return false;
 	}

@@ -39,7 +39,7 @@ make_room(struct loop *loop)
 	struct pollfd *set = reallocarray(loop->set, room, sizeof(*set));
 
 	if (set == NULL) {
-		diag_error("no memory to wait for %zu descriptors", room);
+		diag_error("out of memory: %zu descriptors", room);
 		diag_exit(EXIT_LOCAL);
 	}
 	loop->set = set;

@@ -3,7 +3,7 @@
 #include "cli/refuse.h"
 #include "cli/steps.h"
 
-#define WHO	"each is to say who the peer is"
+#define WHO	"each says how to verify the peer"
 #define ENDLESS	"datagrams have no end"
 #define TLS	"it is about TLS"
 
@@ -22,14 +22,14 @@ static const struct { int one, other; const char *why; } pairs[] = {
 	{ 'z', 'l', NULL },
 	{ 'c', BANNER, NULL },
 	{ 'c', 'u', "TLS needs a stream" },
-	{ INSECURE, 'l', "clients are only asked with --client-auth or -H" },
+	{ INSECURE, 'l', "clients are only verified by --client-auth or -H" },
 	{ TLS_NAME, 'l', NULL },
 	{ 'S', 'u', "it signs TCP" },
 	{ 't', 'u', "telnet is TCP" },
 	{ BANNER, 'u', NULL },
 	{ WAIT, 'l', NULL },
 	{ ALL, ANY, NULL },
-	{ ALL, CLOSED, "--closed wants all to be closed" },
+	{ ALL, CLOSED, "--closed requires all closed" },
 	{ BANNER, EXPECT, NULL },
 	{ BANNER, HTTP, NULL },
 	{ EVERY, WAIT, NULL },
@@ -77,11 +77,11 @@ static const struct { int one, other; const char *why; } pairs[] = {
 	{ OUT, SEND_ONLY, NULL },
 	{ IN, 'd', NULL },
 	{ IN, RECV_ONLY, NULL },
-	{ IN, EXPECT_DIGEST, "that only receives" },
+	{ IN, EXPECT_DIGEST, "it only receives" },
 	{ EXPECT_DIGEST, 'u', ENDLESS },
 	{ EXEC, EXPECT_DIGEST, NULL },
 	{ SH_EXEC, EXPECT_DIGEST, NULL },
-	{ EXPECT_DIGEST, 'N', "our end says that it was right" },
+	{ EXPECT_DIGEST, 'N', "FIN says that the hash was right" },
 	{ EXPECT_DIGEST, SEND_ONLY, NULL },
 	{ BROKER, 'u', ENDLESS },
 	{ CHAT, 'u', ENDLESS },
@@ -93,8 +93,8 @@ static const struct { int one, other; const char *why; } pairs[] = {
 	{ BROKER, SH_EXEC, NULL },
 	{ CHAT, EXEC, NULL },
 	{ CHAT, SH_EXEC, NULL },
-	{ ALLOW, 'U', "a path has rights" },
-	{ DENY, 'U', "a path has rights" },
+	{ ALLOW, 'U', "a path has permissions" },
+	{ DENY, 'U', "a path has permissions" },
 	{ FORWARD, EXEC, NULL },
 	{ FORWARD, SH_EXEC, NULL },
 	{ FORWARD, IN, NULL },

@@ -38,7 +38,7 @@ parse_host(struct options *options, char *target)
 	if (target_is_pair(target))
 		target_split(target, &host, &port);
 	if (port == NULL)
-		refuse("--forward: '%.80s' is no target: use HOST:PORT, "
+		refuse("--forward: '%.80s' is not a target: use HOST:PORT, "
 		    "[IPV6]:PORT, tls:HOST:PORT or unix:PATH", target);
 	operands_check_host(host);
 	to->host = host;

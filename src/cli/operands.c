@@ -25,8 +25,8 @@ operands_check_host(const char *host)
 	size_t length = strlen(host);
 
 	if (length == 0 || length > ADDRESS_NAME)
-		refuse("host '%.40s%s' is no host name (%zu characters, 1 to "
-		    "%d will do)", host, length > 40 ? "..." : "", length,
+		refuse("host '%.40s%s' is not a host name (%zu characters, "
+		    "1 to %d allowed)", host, length > 40 ? "..." : "", length,
 		    ADDRESS_NAME);
 }
 
@@ -38,7 +38,7 @@ operands_check_path(const char *path)
 
 	if (!address_parse_unix(path, &address))
 		refuse("path '%.40s%s' does not fit a UNIX socket (%zu bytes, "
-		    "1 to %zu will do)", path, length > 40 ? "..." : "",
+		    "1 to %zu allowed)", path, length > 40 ? "..." : "",
 		    length, sizeof(address.sa.un.sun_path) - (path[0] != '@'));
 }
 
@@ -154,7 +154,7 @@ path_operand(struct options *options, char *operand[], int count)
 	    options->given.forward == NULL &&
 	    (!transport_can(&options->endpoint, TRANSPORT_BINDS) ||
 	    options->mode == MODE_LISTEN))
-		refuse("-s with -U is the path of a datagram client only");
+		refuse("-s with -U is for datagram clients only");
 	options->endpoint.host = operand[0];
 	operands_check_path(operand[0]);
 }
@@ -168,7 +168,7 @@ check_command(bool is_path, char *operand[], int count)
 	for (i = 0; i < count; i++)
 		if (strpbrk(operand[i], " \t") != NULL || i >= most ||
 		    (operand[i][0] == '/' && !is_path))
-			refuse("'%.40s' does not fit: -c is TLS here, use "
+			refuse("'%.40s' is not expected: -c is TLS here, use "
 			    "--sh-exec COMMAND for a command", operand[i]);
 }
 

@@ -484,8 +484,8 @@ check_bare(const struct row *row, const char *word)
 
 	if (row != NULL && row->kind == TIME && row->argument[0] == '[' &&
 	    clock_parse(word, &time_us) == NULL)
-		refuse("'%.40s' is no host: write --%s=%.40s", word, row->name,
-		    word);
+		refuse("'%.40s' is not a host: write --%s=%.40s", word,
+		    row->name, word);
 }
 
 /*

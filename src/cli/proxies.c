@@ -31,7 +31,7 @@ parse_kind(const char *word, size_t length)
 		if (strncasecmp(kinds[i].word, word, length) == 0 &&
 		    kinds[i].word[length] == '\0')
 			return kinds[i].kind;
-	refuse("'%.*s' is no kind of proxy: use 4, 4A, 5, connect or https",
+	refuse("'%.*s' is not a kind of proxy: use 4, 4A, 5, connect or https",
 	    (int)(length < 40 ? length : 40), word);
 }
 
@@ -79,11 +79,11 @@ parse_address(char *text, enum proxy_kind kind, struct address_query *proxy)
 	length = strlen(text);
 	if (strchr(text, ':') != NULL && strspn(text,
 	    "0123456789abcdefABCDEF:.") != strcspn(text, "%"))
-		refuse("proxy '%.40s' is no address: use HOST:PORT or "
+		refuse("proxy '%.40s' is not an address: use HOST:PORT or "
 		    "[ADDRESS]:PORT", text);
 	if (length == 0 || length > ADDRESS_NAME)
-		refuse("proxy '%.40s' is no host name (%zu characters, 1 to "
-		    "%d will do)", text, length, ADDRESS_NAME);
+		refuse("proxy '%.40s' is not a host name (%zu characters, 1 to "
+		    "%d allowed)", text, length, ADDRESS_NAME);
 	proxy->host = text;
 	proxy->port = parse_port(port, kind);
 }
@@ -152,11 +152,11 @@ find_password(struct proxy_config *proxy, const char *host)
 		    sizeof(typed[0]), RPP_ECHO_OFF | RPP_REQUIRE_TTY);
 	}
 	if (proxy->password == NULL)
-		refuse("no password of the proxy's user: set NC_PROXY_PASSWORD,"
-		    " it is asked for on a terminal only");
+		refuse("no password of the proxy's user: set NC_PROXY_PASSWORD"
+		    " (it is asked for on a terminal only)");
 	if (strlen(proxy->password) > PROXY_WORD)
 		refuse("the password of the proxy's user is too long (%d bytes "
-		    "will do)", PROXY_WORD);
+		    "at most)", PROXY_WORD);
 }
 
 static void
@@ -165,11 +165,11 @@ check_user(struct proxy_config *proxy, const char *host)
 	size_t length = strlen(proxy->user);
 
 	if (length == 0 || length > PROXY_WORD)
-		refuse("the proxy's user has %zu bytes: 1 to %d will do",
+		refuse("the proxy's user has %zu bytes: 1 to %d allowed",
 		    length, PROXY_WORD);
 	if (proxy->kind >= PROXY_CONNECT && strchr(proxy->user, ':') != NULL)
-		refuse("the proxy's user '%.40s' has a colon, which HTTP has "
-		    "no way to say (RFC 7617)", proxy->user);
+		refuse("the proxy's user '%.40s' has a colon, which HTTP "
+		    "does not allow (RFC 7617)", proxy->user);
 	if (proxy->kind >= PROXY_SOCKS5)
 		find_password(proxy, host);
 }
@@ -187,14 +187,14 @@ check_target(const struct options *options, enum proxy_kind kind,
 	/* A line's end in a name would be another line of HTTP. */
 	for (at = host; *at != '\0'; at++)
 		if ((uint8_t)*at <= ' ' || *at == 0x7f)
-			refuse("host '%.40s' is no host name", host);
+			refuse("host '%.40s' is not a host name", host);
 	if (kind <= PROXY_SOCKS4A && is_ipv6)
 		refuse("SOCKS 4 carries IPv4 only: use -X 5 for %s", host);
 	if (kind == PROXY_SOCKS4 && !is_ipv4)
 		refuse("SOCKS 4 takes addresses only: use -X 4A or 5 for "
 		    "'%.40s'", host);
 	if (options->endpoint.numeric && !is_ipv4 && !is_ipv6)
-		refuse("'%.40s' is no address, and -n looks up no names",
+		refuse("'%.40s' is not an address, and -n looks up no names",
 		    host);
 }
 

@@ -92,7 +92,7 @@ answered4(struct proxy_talk *talk, struct stream *stream)
 		    "rejected: the proxy cannot reach our identd");
 	case 93:
 		return proxy_fail(talk, stream, EACCES,
-		    "rejected: identd does not know the user (-P)");
+		    "rejected: identd reports another user (-P)");
 	default:
 		return proxy_fail(talk, stream, 0, "unknown reply %d",
 		    talk->in[1]);
@@ -222,7 +222,7 @@ greeted(struct proxy_talk *talk, const struct proxy_config *config,
 	else if (talk->in[1] == METHOD_NO)
 		return proxy_fail(talk, stream, EACCES, config->user != NULL ?
 		    "the proxy takes no password" :
-		    "the proxy wants to know who we are (-P USER)");
+		    "the proxy requires a user name (-P USER)");
 	else
 		return proxy_fail(talk, stream, 0, "the proxy chose method %d, "
 		    "which was not offered", talk->in[1]);
@@ -239,7 +239,7 @@ logged_in(struct proxy_talk *talk, const struct address_query *target,
 		    talk->in);
 	if (talk->in[1] != 0)
 		return proxy_fail(talk, stream, EACCES,
-		    "the proxy refused the user or the password");
+		    "the proxy rejected the user name or password");
 	ask5(talk, target);
 	return IO_OK;
 }
@@ -293,7 +293,7 @@ answered5(struct proxy_talk *talk, const struct address_query *target,
 		talk->wanted = 4 + 1 + in[4] + 2U;
 	else
 		return proxy_fail(talk, stream, 0, "the answer has an address "
-		    "of type %d, which nobody knows", in[3]);
+		    "of type %d, which is unknown", in[3]);
 	return IO_OK;
 }
 

@@ -52,7 +52,7 @@ hand_over(struct stream *peer)
 	if (error != 0) {
 		socket_abortive(peer->rfd, true);
 		diag_error("cannot pass the connection to stdout: %s",
-		    error == ENOTSOCK ? "it is no UNIX socket" :
+		    error == ENOTSOCK ? "it is not a UNIX socket" :
 		    strerror(error));
 	}
 	peer->ops->close(peer);

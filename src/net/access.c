@@ -67,11 +67,11 @@ add(const char *text, struct access_list *list)
 	unsigned before;
 
 	if (length >= sizeof(host))
-		return complain(text, "no address of digits");
+		return complain(text, "not a numeric address");
 	memcpy(host, text, length);
 	host[length] = '\0';
 	if (!parse_digits(host, &address))
-		return complain(text, "no address of digits");
+		return complain(text, "not a numeric address");
 	before = address.sa.any.sa_family == AF_INET ? MAPPED : 0;
 	if (slash != NULL)
 		network.bits = before +

@@ -294,7 +294,7 @@ say_end(struct relay *relay)
 	if (relay->receive.state == FLOW_OPEN &&
 	    !clock_passed(relay->end_deadline_us)) {
 		if (first)
-			diag_say(3, "send: the end is held back until the peer "
+			diag_say(3, "send: FIN is delayed until the peer "
 			    "has been silent for %d ms",
 			    (int)(silence(relay) / 1000));
 		return;
@@ -468,7 +468,7 @@ check_time(struct relay *relay)
 		if (may_leave(relay))
 			return clean_end(relay);
 		return incomplete(relay, EXIT_TIME,
-		    "time after the input's end (-q) is over");
+		    "the time after the end of input (-q) is over");
 	}
 	return check_idleness(relay);
 }

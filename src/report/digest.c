@@ -78,7 +78,7 @@ digest_load(const char *name, const char *expected)
 	if (expected == NULL || (strlen(expected) == length &&
 	    strspn(expected, "0123456789abcdefABCDEF") == length))
 		return true;
-	diag_error("expected digest '%s' is no %s: use %zu hexadecimal digits",
+	diag_error("expected digest '%s' is not %s: use %zu hexadecimal digits",
 	    expected, name, length);
 	return false;
 }
@@ -194,7 +194,7 @@ digest_begin(struct digest *digest, bool received, const char *expected,
 		error = start(digest);
 	if (error == 0)
 		return true;
-	diag_error("cannot begin a digest: %s", strerror(error));
+	diag_error("cannot start the digest: %s", strerror(error));
 	close(ends[0]);
 	close(ends[1]);
 	digest->out = -1;

@@ -113,7 +113,7 @@ reason(const struct scan *scan, const struct result *result, char *text)
 		    result->heard, TEXT_ESCAPED, heard, sizeof(heard)));
 		return text;
 	case PORT_CLOSING:
-		return "accepted, and hung up at once";
+		return "accepted, then closed at once";
 	case PORT_DOUBT:
 	case PORT_SILENT:
 		return is_tcp(scan) ? "timed out" : result->doubt ?

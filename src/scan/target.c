@@ -136,8 +136,8 @@ add_network(struct targets *targets, struct target *target, char *slash)
 	bits = (int)strtonum(slash + 1, 0, all, &error);
 	if (all == 0 || error != NULL || all - bits > LARGEST) {
 		snprintf(targets->error, sizeof(targets->error),
-		    "'%.60s/%.20s' is no network: use ADDRESS/BITS, of at most "
-		    "65536 addresses", target->host, slash + 1);
+		    "'%.60s/%.20s' is not a network: use ADDRESS/BITS, of at "
+		    "most 65536 addresses", target->host, slash + 1);
 		return false;
 	}
 	for (i = bits; i < all; i++)
@@ -167,8 +167,8 @@ add_host(struct targets *targets, char *host, char *ports[], size_t count)
 
 	if (length == 0 || length > ADDRESS_NAME) {
 		snprintf(targets->error, sizeof(targets->error), "host "
-		    "'%.40s%s' is no host name (%zu characters, 1 to %d will "
-		    "do)", host, length > 40 ? "..." : "", length,
+		    "'%.40s%s' is not a host name (%zu characters, 1 to %d "
+		    "allowed)", host, length > 40 ? "..." : "", length,
 		    ADDRESS_NAME);
 		return false;
 	}
@@ -187,7 +187,7 @@ add_pair(struct targets *targets, char *word)
 		return add_path(targets, word + strlen(UNIX));
 	if (!target_is_pair(word)) {
 		snprintf(targets->error, sizeof(targets->error),
-		    "'%.60s' is no target: use HOST:PORTS, or HOST PORTS "
+		    "'%.60s' is not a target: use HOST:PORTS, or HOST PORTS "
 		    "alone", word);
 		return false;
 	}

@@ -154,7 +154,8 @@ child_step(struct child *child, const struct loop *loop)
 		return true;
 	}
 	if (loop_passed(loop, child->signal_us)) {
-		diag_say(2, "command '%s' goes on without a peer: signal %d",
+		diag_say(2, "command '%s' still runs without a peer: sending "
+		    "signal %d",
 		    child->command, child->next_signal);
 		kill(child->group ? -child->pid : child->pid,
 		    child->next_signal);

@@ -124,7 +124,7 @@ is_peers_trouble(const struct datagram *socket)
 
 	if (!socket->config.any_peer || errno == EAGAIN || errno == EINTR)
 		return false;
-	diag_error("answer to %s lost: %s",
+	diag_error("reply to %s lost: %s",
 	    address_port_text(&socket->config.peer, text), strerror(errno));
 	return true;
 }

@@ -64,7 +64,7 @@ find_device(struct outfile_place *place, const struct outfile_config *config)
 	lseek(place->device, 0, SEEK_SET);
 	if (!S_ISBLK(file.st_mode) || size >= config->size)
 		return true;
-	diag_error("'%s' has %jd bytes, and %jd are to come (--size)",
+	diag_error("'%s' has %jd bytes, less than %jd (--size)",
 	    config->path, (intmax_t)size, (intmax_t)config->size);
 	return false;
 }
@@ -218,7 +218,7 @@ claim(struct outfile *out, uid_t owner)
 	snprintf(name, sizeof(name), "%s" SUFFIX, out->name);
 	older = take_older(folder, name, owner);
 	if (older != -1) {
-		diag_say(1, "'%s%s' of an earlier run is replaced",
+		diag_say(1, "replacing '%s%s' of an earlier run",
 		    out->place->path, name);
 		unlinkat(folder, name, 0);
 	}

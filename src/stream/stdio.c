@@ -136,7 +136,7 @@ stdio_shutdown(struct stream *stream)
 	if (stdio->config->out.path != NULL && !stdio->written &&
 	    !stdio->config->allow_empty && !all_was_there(stdio)) {
 		snprintf(stream->error, sizeof(stream->error), "nothing was "
-		    "received (--allow-empty takes that)");
+		    "received (--allow-empty accepts that)");
 		stream->unwanted = true;
 		return IO_FAIL;
 	}
@@ -342,9 +342,9 @@ stdio_is_left(const struct stdio *stdio)
 	    stdio->ended)
 		return false;
 	if (stdio->written)
-		diag_error("the peer has not ended; what came is in '%s'",
+		diag_error("the peer has not ended; the data is in '%s'",
 		    outfile_text(&stdio->file, text));
 	else
-		diag_error("the peer has not ended, and nothing came");
+		diag_error("the peer has not ended, and sent nothing");
 	return true;
 }

@@ -332,10 +332,11 @@ translate(struct stream *stream, int result)
 	if (!tls->ended)
 		return fail_protocol(stream);
 	if (!tls->ready)
-		return fail(stream, "hung up in the TLS handshake", "");
+		return fail(stream, "closed the connection during the TLS "
+		    "handshake", "");
 	/* nginx, for one, does not answer our close_notify with its own. */
-	return fail(stream, "cut off, without TLS's close_notify",
-	    tls->told ? " (--no-shutdown keeps ours back)" : "");
+	return fail(stream, "connection truncated: no TLS close_notify",
+	    tls->told ? " (try --no-shutdown)" : "");
 }
 
 static enum io
@@ -351,7 +352,7 @@ tls_handshake(struct stream *stream)
 	if (result != 1)
 		answer = translate(stream, result);
 	if (answer == IO_EOF)
-		answer = fail(stream, "ended in the TLS handshake", "");
+		answer = fail(stream, "ended during the TLS handshake", "");
 	flushed = flush(stream, 0);
 	if (answer == IO_FAIL || flushed != IO_OK)
 		return answer == IO_FAIL ? IO_FAIL : flushed;

@@ -227,7 +227,7 @@ tls_context_fill(struct tls_context *context)
 
 	context->library = library;
 	if (library == NULL) {
-		diag_error("cannot begin TLS: %s", tls_lib_error());
+		diag_error("cannot start TLS: %s", tls_lib_error());
 		return false;
 	}
 	set_protocol(library, psk);

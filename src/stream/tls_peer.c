@@ -161,8 +161,8 @@ tell_refused(const X509 *certificate, struct tls_facts *wanted)
 	describe_certificate(certificate, &facts);
 	diag_line(1, "Certificate of %s, issued by %s: refused",
 	    facts.subject, facts.issuer);
-	diag_line(2, "Its key is %s: compare it first, by another way, with "
-	    "what the peer's owner says", facts.pin);
+	diag_line(2, "Its key is %s: compare it with what the peer's "
+	    "owner tells you over another channel", facts.pin);
 	if (wanted != NULL)
 		*wanted = facts;
 }
@@ -182,10 +182,10 @@ complain(X509_STORE_CTX *store, const struct tls_config *config)
 	if (bad == NULL)
 		bad = tls_lib.X509_STORE_CTX_get0_cert(store);
 	if (config->psk != NULL)
-		snprintf(why, sizeof(why), "does not count: the peer does not "
+		snprintf(why, sizeof(why), "was rejected: the peer does not "
 		    "know the key (--psk)");
 	else if (config->pins > 0)
-		snprintf(why, sizeof(why), "has another key than the pinned "
+		snprintf(why, sizeof(why), "does not match the pinned "
 		    "one (--pin)");
 	else
 		explain(error, bad, config, why, sizeof(why));

@@ -125,7 +125,7 @@ check_mark(SSL *ssl, unsigned type, unsigned context, const unsigned char *in,
 	    is_from_here(stream))
 		return 1;
 	snprintf(stream->error, sizeof(stream->error), "a connection of this "
-	    "host was sent back to it (--psk)");
+	    "host was reflected back to it (--psk)");
 	*alert = SSL_AD_ACCESS_DENIED;
 	return 0;
 }
@@ -266,7 +266,7 @@ tls_psk_begin(struct tls_psk *psk, SSL_CTX *context, const char *path)
 	if (fine)
 		length = decode(text, key);
 	if (fine && length < SHORTEST) {
-		diag_error("the key %s is no good: it takes %d random bytes "
+		diag_error("the key %s is invalid: it needs %d random bytes "
 		    "or more in hex or base64 (--psk-new makes one)", path,
 		    SHORTEST);
 		fine = false;
