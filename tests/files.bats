@@ -644,3 +644,14 @@ stalled() {
 	run -2 nc --append 127.0.0.1 1
 	[ ! -e x.part ]
 }
+
+@test "an --out that cannot be opened is an error, and no reason to wait" {
+	need strace
+	serve listen strace -qqo trace -e trace=openat -P "$PWD" \
+	    -e inject=openat:error=EINTR:when=1 "$NC_LITE" -dlv \
+	    --out "$PWD/got" 127.0.0.1 0 </dev/null
+	bound=10 run ! nc 127.0.0.1 "$port" <<<hello
+	wait_exit "$pid" 10
+	[ "$status" -eq 2 ]
+	grep -q 'Interrupted system call' listen.err
+}

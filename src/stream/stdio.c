@@ -90,7 +90,7 @@ stdio_write(struct stream *stream, const void *data, size_t size, size_t *done)
 		stream->wfd = stdio->file.fd;
 		result = outfile_write(&stdio->file, data, size);
 	} else
-		result = -1;
+		return stream_fail(stream, errno);	/* EINTR, too */
 	stdio->written |= result > 0;
 	return stream_result(stream, result, IO_WANT_WRITE, done);
 }
