@@ -38,7 +38,7 @@ _nc_lite_operands()
 			skip=
 		elif [[ $word =~ ^-[46bCcDdFhklNnrStUuvz]*[HIiKMmOPpqRsTWwXx]$ ]]; then
 			skip=yes
-		elif [[ $word == --@(proxy|proxy-type|proxy-user|pin|interval|key|ttl|min-ttl|source-port|ca|source|allow|deny|alpn|cert|connect-timeout|exec|forward|forward-ca|forward-pin|idle-timeout|max-conns|parallel|probe|probe-hex|psk|psk-new|sh-exec|count|every|expect|send|targets|timeout|tls-name|expect-digest|hex-dump|in|limit-rate|limit-rate-in|out|output|size) ]]; then
+		elif [[ $word == --@(proxy|proxy-type|proxy-user|pin|interval|key|ttl|min-ttl|source-port|ca|source|allow|deny|alpn|cert|connect-timeout|exec|allow-to|deny-to|proxy-auth|forward|forward-ca|forward-pin|idle-timeout|max-conns|parallel|probe|probe-hex|psk|psk-new|sh-exec|count|every|expect|send|targets|timeout|tls-name|expect-digest|hex-dump|in|limit-rate|limit-rate-in|out|output|size) ]]; then
 			skip=yes
 		elif [[ $word != -* ]]; then
 			((count++))
@@ -128,7 +128,7 @@ _nc_lite()
 		mapfile -t COMPREPLY < <(compgen -W 'h2 http/1.1' -- "$cur")
 		return
 		;;
-	--allow|--deny|-P|--proxy-user|-H|--pin|-I|-i|--interval|-M|--ttl|-m|--min-ttl|-O|-q|-W|-w|\
+	--allow|--allow-to|--deny|--deny-to|--proxy-auth|-P|--proxy-user|-H|--pin|-I|-i|--interval|-M|--ttl|-m|--min-ttl|-O|-q|-W|-w|\
 	--connect-timeout|--count|--every|--expect|--send|--expect-digest|--forward|--forward-pin|--idle-timeout|--limit-rate|\
 	--limit-rate-in|--max-conns|--offset|--parallel|--prefix|--probe-hex|--size|\
 	--timeout)
@@ -147,7 +147,8 @@ _nc_lite()
 		    --broker --cert --chat --client-auth --closed --deny --connect-timeout
 		    --count --digest
 		    --each-address --every --exec --expect --expect-digest --forward
-		    --forward-ca --forward-pin --hex-dump --http
+		    --forward-ca --forward-pin --accept-proxy --send-proxy
+		    --proxy-server --proxy-auth --allow-to --deny-to --hex-dump --http
 		    --idle-timeout --in --insecure --json --limit-rate
 		    --limit-rate-in --max-conns --no-shutdown --offset --out --output
 		    --parallel --prefix --probe --probe-hex --progress --psk --psk-new

@@ -117,7 +117,8 @@ load helper
 
 @test "a command that ends between two looks is missed by no kernel" {
 	need strace
-	serve listen strace -qqo trace -e trace=pidfd_open,wait4 \
+	ASAN_OPTIONS=detect_leaks=0 serve listen strace -qqo trace \
+	    -e trace=pidfd_open,wait4 \
 	    -e inject=pidfd_open:error=ENOSYS \
 	    -e inject=wait4:delay_exit=300000:when=1 "$NC_LITE" -lv \
 	    --sh-exec 'cat; exec 1>&-; sleep 0.1' 127.0.0.1 0 </dev/null

@@ -43,7 +43,6 @@ parse_host(struct options *options, char *target)
 	operands_check_host(host);
 	to->host = host;
 	to->port = operands_port(options, port, 1);
-	to->numeric = options->endpoint.numeric;
 	options->forward.port_text = port;
 }
 
@@ -74,13 +73,11 @@ divide_socket(struct options *options)
 	options->socket.ttl = 0;
 }
 
-void
-forward_parse(struct options *options, char *target)
+static void
+parse_target(struct options *options, char *target)
 {
 	char *rest;
 
-	options->forward.on = true;
-	options->forward.endpoint.type = options->endpoint.type;
 	if (begins(target, "unix:", &rest))
 		parse_path(options, rest);
 	else if (begins(target, "tls:", &rest))
@@ -91,6 +88,50 @@ forward_parse(struct options *options, char *target)
 	    (options_given(FORWARD_CA) || options_given(FORWARD_PIN)))
 		refuse("--forward-ca and --forward-pin are about a target "
 		    "tls:HOST:PORT");
+}
+
+static void
+parse_header(struct options *options)
+{
+	const char *version = options->given.send_proxy;
+
+	if (version == NULL)
+		return;
+	if (strlen(version) > 1 || strspn(version, "12") != strlen(version))
+		refuse("--send-proxy: bad version '%.40s': use 1 or 2",
+		    version);
+	options->forward.header = version[0] == '1' ? 1 : 2;
+}
+
+static void
+parse_auth(struct options *options)
+{
+	struct proxy_config proxy = { .user = options->given.proxy_auth };
+
+	if (proxy.user == NULL)
+		return;
+	if (proxy.user[0] == '\0' || strlen(proxy.user) > PROXY_WORD ||
+	    strchr(proxy.user, ':') != NULL)
+		refuse("--proxy-auth: bad user '%.40s': use 1 to %d "
+		    "characters without a colon", proxy.user, PROXY_WORD);
+	proxies_password(&proxy, "--proxy-server");
+	options->forward.request.user = proxy.user;
+	options->forward.request.password = proxy.password;
+}
+
+void
+forward_parse(struct options *options)
+{
+	options->forward.on = options->forward.asked ||
+	    options->given.forward != NULL;
+	if (!options->forward.on)
+		return;
+	options->forward.endpoint.type = options->endpoint.type;
+	options->forward.endpoint.numeric = options->endpoint.numeric;
+	if (options->given.forward != NULL)
+		parse_target(options, options->given.forward);
+	parse_header(options);
+	parse_auth(options);
 	divide_socket(options);
 	options->relay.forward = true;
 }

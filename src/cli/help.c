@@ -23,7 +23,9 @@ static const struct part {
 	    ALLOW, DENY, MAX_CONNS },
 	    "nc-lite -lv 9000 >file\n"
 	    "nc-lite -lk 9000 --exec 'tr a-z A-Z'" },
-	{ "forward", "Forward", { FORWARD, FORWARD_CA, FORWARD_PIN },
+	{ "forward", "Forward", { FORWARD, FORWARD_CA, FORWARD_PIN,
+	    SEND_PROXY, ACCEPT_PROXY, PROXY_SERVER, PROXY_AUTH, ALLOW_TO,
+	    DENY_TO },
 	    "nc-lite -lk 8080 --forward HOST:80\n"
 	    "nc-lite -lk -c --cert own.pem 443 --forward localhost:80" },
 	{ "transfer", "Transfer", { IN, OUT, RESUME, OFFSET, PREFIX,

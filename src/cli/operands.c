@@ -75,7 +75,7 @@ listen_operands(struct options *options, char *operand[], int count)
 	if (count == 1)
 		options->endpoint.host = operand[0];
 	/* With a target -s is where to come from. */
-	if (options->given.forward == NULL)
+	if (options->given.forward == NULL && !options->forward.asked)
 		listen_source(options);
 	options->endpoint.port = operands_port(options, port, 0);
 	if (options->endpoint.host != NULL)

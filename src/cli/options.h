@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "connect/request.h"
 #include "net/access.h"
 #include "connect/proxy.h"
 #include "net/address.h"
@@ -63,6 +64,11 @@ struct options {
 	struct child_config child;
 	struct {		/* the target that each peer is led to */
 		bool	 on;
+		bool	 asked;		/* the peer says it (--proxy-server) */
+		int	 header;	/* version of PROXY it gets; 0: none */
+		bool	 accept_header;	/* each peer begins with one */
+		struct request_config request;
+		struct access_list allow, deny;	/* targets */
 		struct address_query endpoint;
 		const char *port_text;
 		struct socket_config socket;
@@ -82,6 +88,7 @@ struct options {
 		int	 verbosity;
 		const char *port, *probe, *probe_hex, *targets;
 		char	*forward;
+		const char *send_proxy, *proxy_auth;
 		int64_t	 wait_us, quit_us;
 		struct options_list proxies, proxy_kinds, proxy_users;
 	} given;

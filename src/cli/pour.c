@@ -159,13 +159,16 @@ pour_loopback(struct options *options)
 	bool runs = options->child.command != NULL;
 
 	if (options->mode != MODE_LISTEN || knows_peers(options) ||
+	    options->forward.request.user != NULL ||
 	    (!runs && !options->forward.on))
 		return;
 	options->endpoint.host = options->endpoint.family == AF_INET6 ?
 	    "::1" : "127.0.0.1";
-	diag_error("listening on %s only: who connects gets %s "
+	diag_error("listening on %s only: who connects %s "
 	    "(name an address, or use --allow, --psk, --client-auth or -H)",
-	    options->endpoint.host, runs ? "a command run" : "forwarded");
+	    options->endpoint.host, runs ? "gets a command run" :
+	    options->forward.asked ? "uses this host as a proxy" :
+	    "gets forwarded");
 }
 
 #define SETTLE_TIME	(CLOCK_SECOND / 10)
@@ -227,8 +230,7 @@ void
 pour(struct options *options)
 {
 	diag_verbosity(options->given.verbosity);
-	if (options->given.forward != NULL)
-		forward_parse(options, options->given.forward);
+	forward_parse(options);
 	pour_time(options);
 	pour_stay(options);
 	pour_tls(options);

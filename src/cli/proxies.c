@@ -130,10 +130,10 @@ parse_url(char *text, struct proxy_config *proxy)
 }
 
 /* Never an argument, which everybody could read in ps. */
-static void
-find_password(struct proxy_config *proxy, const char *host)
+void
+proxies_password(struct proxy_config *proxy, const char *host)
 {
-	static char typed[OPTIONS_HOPS][PROXY_WORD + 2];
+	static char typed[OPTIONS_HOPS + 1][PROXY_WORD + 2];
 	static char *known;
 	static size_t count;
 	char *into = typed[count++], prompt[600];
@@ -171,7 +171,7 @@ check_user(struct proxy_config *proxy, const char *host)
 		refuse("the proxy's user '%.40s' has a colon, which HTTP "
 		    "does not allow (RFC 7617)", proxy->user);
 	if (proxy->kind >= PROXY_SOCKS5)
-		find_password(proxy, host);
+		proxies_password(proxy, host);
 }
 
 /* What is connected to through the proxy, which is told its name. */

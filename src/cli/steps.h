@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct options;
+struct proxy_config;
 
 /*
  * The steps of options_parse, one a file, and what they ask of each other. No
@@ -13,14 +14,16 @@ struct options;
 
 /* Long options without a letter; the key of any other is its letter. */
 enum {
-	ALL = 256, ALLOW, ALLOW_EMPTY, ALPN, ANY, APPEND, ASSUME_OPEN, BANNER, BROKER,
-	CERT, CHAT, CLIENT_AUTH, CLOSED, CONNECT_TIMEOUT, COUNT_ROUNDS, DENY, DIGEST,
-	EACH_ADDRESS, EVERY, EXEC, EXPECT, EXPECT_DIGEST, FORWARD,
-	FORWARD_CA, FORWARD_PIN, HEX_DUMP, HTTP,
-	IDLE_TIMEOUT, IN, INSECURE, JSON, LIMIT_RATE, LIMIT_RATE_IN, MAX_CONNS,
-	NO_SHUTDOWN, OFFSET, OUT, OUTPUT, PARALLEL, PREFIX, PRINT_VERSION, PROBE,
-	PROBE_HEX, PROGRESS, PSK, PSK_NEW, RECV_ONLY, RESUME, SEND, SEND_ONLY, SETTLE, SH_EXEC, SIZE_GIVEN, SPARSE,
-	SUMMARY_JSON, TARGETS, TIMEOUT, TLS_NAME, WAIT, KEYS
+	ALL = 256, ACCEPT_PROXY, ALLOW, ALLOW_EMPTY, ALLOW_TO, ALPN, ANY,
+	APPEND, ASSUME_OPEN, BANNER, BROKER, CERT, CHAT, CLIENT_AUTH, CLOSED,
+	CONNECT_TIMEOUT, COUNT_ROUNDS, DENY, DENY_TO, DIGEST, EACH_ADDRESS,
+	EVERY, EXEC, EXPECT, EXPECT_DIGEST, FORWARD, FORWARD_CA, FORWARD_PIN,
+	HEX_DUMP, HTTP, IDLE_TIMEOUT, IN, INSECURE, JSON, LIMIT_RATE,
+	LIMIT_RATE_IN, MAX_CONNS, NO_SHUTDOWN, OFFSET, OUT, OUTPUT, PARALLEL,
+	PREFIX, PRINT_VERSION, PROBE, PROBE_HEX, PROGRESS, PROXY_AUTH,
+	PROXY_SERVER, PSK, PSK_NEW, RECV_ONLY, RESUME, SEND, SEND_ONLY,
+	SEND_PROXY, SETTLE, SH_EXEC, SIZE_GIVEN, SPARSE, SUMMARY_JSON,
+	TARGETS, TIMEOUT, TLS_NAME, WAIT, KEYS
 };
 
 /* Whether the option was on the command line. */
@@ -55,8 +58,11 @@ uint16_t operands_port(const struct options *, const char *text, int lowest);
 void	operands_check_host(const char *);
 void	operands_check_path(const char *);
 
-/* --forward: the target, as the user wrote it, into options->forward. */
-void	forward_parse(struct options *, char *target);
+/* --forward or --proxy-server, and what belongs to them. */
+void	forward_parse(struct options *);
+
+/* Asks for it, if NC_PROXY_PASSWORD does not have it. */
+void	proxies_password(struct proxy_config *, const char *host);
 
 /* What was given as it is meant: into the structs of the rooms that obey. */
 void	pour(struct options *);

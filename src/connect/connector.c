@@ -10,6 +10,7 @@
 #include "connect/greet.h"
 #include "connect/proxy.h"
 #include "connect/race.h"
+#include "net/access.h"
 #include "net/endpoint.h"
 #include "net/resolve.h"
 #include "net/transport.h"
@@ -139,9 +140,32 @@ answered(struct connector *connector, const struct loop *loop,
 	connector->question = NULL;
 	code = endpoint_check(query, code, is_quiet(connector) &&
 	    connector->state == CONNECTOR_RESOLVE);
+	connector->error = EHOSTUNREACH;
 	if (code != EXIT_DONE)
 		fail(connector, code);
 	return code == EXIT_DONE;
+}
+
+/* What is not allowed is not tried. */
+static bool
+may_connect(struct connector *connector, struct address_list *list)
+{
+	const struct connector_config *config = connector->config;
+	size_t i, kept = 0;
+
+	if (config->allow == NULL)
+		return true;
+	for (i = 0; i < list->count; i++)
+		if (access_permits(config->allow, config->deny, &list->item[i]))
+			list->item[kept++] = list->item[i];
+	list->count = kept;
+	if (kept > 0)
+		return true;
+	diag_error("connect to %s port %u: not allowed (--allow-to, --deny-to)",
+	    config->endpoint.host, config->endpoint.port);
+	connector->error = EACCES;
+	fail(connector, EXIT_NETWORK);
+	return false;
 }
 
 static void
@@ -157,6 +181,8 @@ step_resolve(struct connector *connector, const struct loop *loop)
 	if (!answered(connector, loop, host, &race->list))
 		return;
 	endpoint_found(host, &race->list, connector->since_us);
+	if (!may_connect(connector, &race->list))
+		return;
 	if (endpoint_source_query(host, race->socket, &source)) {
 		if (ask(connector, &source))
 			connector->state = CONNECTOR_SOURCE;
@@ -233,6 +259,8 @@ step_connect(struct connector *connector, const struct loop *loop)
 	if (!race_step(race, loop) && !loop_passed(loop, connector->until_us))
 		return;
 	code = race_end(race, is_quiet(connector));
+	if (race->begun > 0)
+		connector->error = race->attempt[0].error;
 	if (code != EXIT_DONE) {
 		fail(connector, code);
 		return;

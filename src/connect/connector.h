@@ -11,6 +11,7 @@
 #include "net/socket.h"
 #include "stream/stream.h"
 
+struct access_list;
 struct question;
 struct race;
 struct tls_context;
@@ -44,6 +45,7 @@ struct connector_config {
 	int64_t	 await_us;	/* try again for so long; CLOCK_UNSET: once */
 	int64_t	 deadline_us;	/* of all */
 	bool	 unsaid;	/* success is told by the owner */
+	const struct access_list *allow, *deny;	/* targets; or both NULL */
 	/*
 	 * Makes the connected descriptor a stream, which owns it, perhaps with a
 	 * handshake still to come. False with the reason printed and the
@@ -71,6 +73,7 @@ enum connector_state {
 struct connector {
 	enum connector_state state;
 	int	 code;			/* of the last try */
+	int	 error;			/* errno of an address, why it failed */
 	const struct connector_config *config;
 	struct stream *stream;		/* the owner's, to be filled */
 	struct address peer;		/* whom it is connected to */

@@ -44,6 +44,9 @@ enum io	proxy_pass(const struct connector_hop *, size_t hops,
 	    const struct address_query *target, struct stream *, size_t *at,
 	    void **memory);
 
+/* HTTP's Basic (RFC 7617): into to, with 4 * PROXY_WORD bytes; its length. */
+size_t	proxy_basic(const char *user, const char *password, char *to);
+
 /*
  * For proxy_*.c alone: one exchange after another, each a message and an answer
  * of known size.

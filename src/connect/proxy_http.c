@@ -9,8 +9,8 @@ enum { BEGIN, SHAKING_HANDS, STATUS, HEADER, DONE };
 
 #define HEADER_LONGEST	(64 << 10)	/* octets of it, all lines together */
 
-static size_t
-base64(const char *user, const char *password, char *to)
+size_t
+proxy_basic(const char *user, const char *password, char *to)
 {
 	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -50,7 +50,7 @@ ask(struct proxy_talk *talk, const struct proxy_config *config,
 	if (config->user != NULL) {
 		size += (size_t)snprintf(out + size, PROXY_ROOM - size,
 		    "Proxy-Authorization: Basic ");
-		size += base64(config->user, config->password, out + size);
+		size += proxy_basic(config->user, config->password, out + size);
 		size += (size_t)snprintf(out + size, PROXY_ROOM - size,
 		    "\r\n");
 	}

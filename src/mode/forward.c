@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -24,17 +26,40 @@ forward_prepare(const struct options *options)
 	return EXIT_DONE;
 }
 
+/* The buffer of a new connection has room for it. */
+static bool
+send_header(const struct session *session, int fd)
+{
+	const struct options *options = session->options;
+	uint8_t data[PROXY_HEADER];
+	struct address here = session->reached;
+	size_t size;
+
+	if (here.length == 0)
+		socket_local(session->peer.rfd, &here);
+	size = proxy_header_make(options->forward.header,
+	    options->endpoint.type, &session->address, &here, data);
+	if (send(fd, data, size, MSG_NOSIGNAL) == (ssize_t)size)
+		return true;
+	diag_error("cannot send a PROXY header: %s", strerror(errno));
+	close(fd);
+	return false;
+}
+
 /* The connector's wrap, which is not asked where a proxy was passed by TLS. */
 static bool
 wrap(const void *context, int fd, const struct address *to,
     struct stream *target)
 {
-	const struct options *options = context;
+	const struct session *session = context;
+	const struct options *options = session->options;
 	const struct address_query *end = &options->forward.endpoint;
 	const struct datagram_config datagram = { .connected = true,
 	    .peer = *to };
 	bool good;
 
+	if (options->forward.header != 0 && !send_header(session, fd))
+		return false;
 	if (transport_can(end, TRANSPORT_MESSAGES))
 		good = datagram_open(target, fd, &datagram);
 	else {
@@ -49,13 +74,38 @@ wrap(const void *context, int fd, const struct address *to,
 }
 
 struct dial *
-forward_dial(struct session *session)
+forward_open(const struct options *options)
 {
-	const struct options *options = session->options;
 	struct dial *dial = calloc(1, sizeof(*dial));
 
 	if (dial == NULL)
-		return NULL;
+		diag_error("no memory for a peer");
+	else
+		request_begin(&dial->request, &options->forward.request);
+	return dial;
+}
+
+void
+forward_close(struct dial *dial)
+{
+	if (dial == NULL)
+		return;
+	if (dial->config.wrap != NULL)
+		connector_close(&dial->connector);
+	free(dial);
+}
+
+bool
+forward_dial(struct session *session)
+{
+	const struct options *options = session->options;
+	bool asked = options->forward.asked;
+	struct dial *dial = session->dial;
+
+	if (dial == NULL)
+		dial = session->dial = forward_open(options);
+	if (dial == NULL)
+		return false;
 	dial->config = (struct connector_config){
 		.endpoint = options->forward.endpoint,
 		.port_text = options->forward.port_text,
@@ -67,20 +117,17 @@ forward_dial(struct session *session)
 		.deadline_us = options->deadline_us,
 		.tls = tls,
 		.wrap = wrap,
-		.context = options,
+		.context = session,
 		.unsaid = true,
+		.allow = asked ? &options->forward.allow : NULL,
+		.deny = &options->forward.deny,
 	};
+	if (asked) {
+		dial->config.endpoint.host = dial->request.host;
+		dial->config.endpoint.port = dial->request.port;
+	}
 	connector_begin(&dial->connector, &dial->config, &session->local);
-	return dial;
-}
-
-void
-forward_hang_up(struct dial *dial)
-{
-	if (dial == NULL)
-		return;
-	connector_close(&dial->connector);
-	free(dial);
+	return true;
 }
 
 void
@@ -97,4 +144,17 @@ forward_ready(struct session *session)
 		    session->peer.rfd, &session->address, theirs),
 		    socket_text(target->rfd, &session->dial->connector.peer,
 		    ours));
+}
+
+void
+forward_answer(struct session *session, bool good)
+{
+	struct dial *dial = session->dial;
+	int error = dial->connector.error;
+	struct address bound;
+
+	if (good)
+		socket_local(session->local.rfd, &bound);
+	request_answer(&dial->request, good ? 0 : error != 0 ? error : EIO,
+	    good ? &bound : NULL);
 }

@@ -1,31 +1,43 @@
 #ifndef FORWARD_H
 #define FORWARD_H
 
+#include <stdbool.h>
+
 #include "connect/connector.h"
-#include "net/address.h"
+#include "connect/request.h"
+#include "net/proxy_header.h"
 
 struct options;
 struct session;
 
-/* A session's local end that is dialled (--forward): who, and how. */
-
-/* While it is being dialled: nothing of this is needed later. */
+/*
+ * A session's local end that is dialled (--forward, --proxy-server), and what a
+ * peer says of it before its first byte. Nothing of this is needed once the
+ * relay begins.
+ */
 struct dial {
 	struct connector connector;
 	struct connector_config config;
-	char	 host[ADDRESS_NAME + 1];
+	struct proxy_header header;
+	struct request request;
 };
 
 /* What all targets need, once. An exit code, with the reason printed. */
 int	forward_prepare(const struct options *);
 
-/* Begins to dial for the session's local stream; NULL without memory. */
-struct dial *forward_dial(struct session *);
+/* For a session that needs it; NULL without memory, which is told. */
+struct dial *forward_open(const struct options *);
+void	forward_close(struct dial *);	/* gives up; NULL will do */
 
-/* Gives up; NULL will do. */
-void	forward_hang_up(struct dial *);
+/*
+ * Begins to dial for the session's local stream. False with the reason printed.
+ */
+bool	forward_dial(struct session *);
 
 /* The target is ready for bytes; says (-v) who is connected to whom. */
 void	forward_ready(struct session *);
+
+/* The client of a proxy is to be told how it went. */
+void	forward_answer(struct session *, bool good);
 
 #endif

@@ -137,6 +137,8 @@ static void
 fail(struct session *session, int code)
 {
 	session->code = code;
+	forward_close(session->dial);
+	session->dial = NULL;
 	session->peer.ops->close(&session->peer);
 	session->state = SESSION_DONE;
 }
@@ -169,22 +171,39 @@ start_relay(struct session *session)
 static void
 start_dial(struct session *session)
 {
-	session->dial = forward_dial(session);
 	session->state = SESSION_CONNECT;
-	if (session->dial == NULL) {
-		diag_error("no memory to connect");
+	if (!forward_dial(session))
 		fail(session, EXIT_NETWORK);
-	}
 }
 
 /* The peer is ready for bytes: they need a local end. */
 static void
 start(struct session *session)
 {
-	if (session->options->forward.on)
-		start_dial(session);
-	else
+	const struct options *options = session->options;
+
+	if (!options->forward.on) {
+		forward_close(session->dial);
+		session->dial = NULL;
 		start_relay(session);
+	} else if (!options->forward.asked)
+		start_dial(session);
+	else {
+		session->state = SESSION_REQUEST;
+		session->wants = IO_WANT_READ;
+		if (session->dial == NULL)
+			session->dial = forward_open(options);
+		if (session->dial == NULL)
+			fail(session, EXIT_NETWORK);
+	}
+}
+
+static void
+greet_peer(struct session *session)
+{
+	session->state = SESSION_HANDSHAKE;
+	if (session->peer.ops->handshake == NULL)
+		start(session);
 }
 
 void
@@ -192,6 +211,7 @@ session_begin(struct session *session, const struct options *options)
 {
 	session->options = options;
 	session->stdio = (struct stdio){ .config = NULL };
+	session->dial = NULL;
 	start_relay(session);
 }
 
@@ -212,19 +232,28 @@ session_accept(struct session *session, const struct options *options, int fd,
 	session->code = EXIT_DONE;
 	session->wants = IO_WANT_READ;
 	session->deadline_us = clock_deadline(limit_us);
-	session->state = SESSION_HANDSHAKE;
+	session->reached.length = 0;
+	if (options->forward.accept_header)
+		session->dial = forward_open(options);
 	if (!session_wrap(options, fd, peer, &session->peer)) {
 		session->code = EXIT_LOCAL;
 		session->state = SESSION_DONE;
-	} else if (session->peer.ops->handshake == NULL)
-		start(session);
+	} else if (!options->forward.accept_header)
+		greet_peer(session);
+	else if (session->dial != NULL)
+		session->state = SESSION_HEADER;
+	else
+		fail(session, EXIT_NETWORK);
 }
 
 void
 session_watch(struct session *session, struct loop *loop)
 {
 	switch (session->state) {
+	case SESSION_HEADER:
 	case SESSION_HANDSHAKE:
+	case SESSION_REQUEST:
+	case SESSION_ANSWER:
 		session->place = loop_watch(loop, session->peer.rfd,
 		    session->wants == IO_WANT_WRITE ? POLLOUT : POLLIN);
 		loop_until(loop, session->deadline_us);
@@ -260,8 +289,74 @@ shake_hands(struct session *session, const struct loop *loop)
 	    session->wants, false);
 	if (session->code == EXIT_DONE)
 		start(session);
-	else
+	else {
+		forward_close(session->dial);
 		session->state = SESSION_DONE;
+	}
+}
+
+/* The peer is told before it is left, so far as its protocol can. */
+static void
+refuse(struct session *session, const char *why, int code)
+{
+	if (why != NULL)
+		diag_error("peer: %s", why);
+	socket_abortive(session->peer.rfd, false);
+	session->peer.ops->shutdown(&session->peer);
+	fail(session, code);
+}
+
+static void
+hear_header(struct session *session, const struct loop *loop)
+{
+	enum proxy_header_answer answer = proxy_header_read(
+	    &session->dial->header, session->peer.rfd, &session->address,
+	    &session->reached);
+	char who[ADDRESS_TEXT];
+
+	if (answer == PROXY_HEADER_GOOD) {
+		diag_say(1, "the peer is %s (PROXY header)",
+		    address_port_text(&session->address, who));
+		greet_peer(session);
+	} else if (answer == PROXY_HEADER_BAD ||
+	    loop_passed(loop, session->deadline_us)) {
+		diag_error("peer: no PROXY header%s", answer ==
+		    PROXY_HEADER_BAD ? "" : " in time");
+		fail(session, EXIT_NETWORK);
+	}
+}
+
+static void
+hear_request(struct session *session, const struct loop *loop)
+{
+	struct request *request = &session->dial->request;
+
+	session->wants = request_step(request, &session->peer);
+	if (session->wants == IO_OK)
+		start_dial(session);
+	else if (session->wants == IO_FAIL)
+		refuse(session, request->why, EXIT_NETWORK);
+	else if (loop_passed(loop, session->deadline_us))
+		refuse(session, "no request in time", EXIT_TIME);
+}
+
+static void
+answer_request(struct session *session, const struct loop *loop)
+{
+	struct request *request = &session->dial->request;
+	bool connected = !request->over;
+
+	session->wants = request_step(request, &session->peer);
+	if (session->wants == IO_OK) {
+		forward_close(session->dial);
+		session->dial = NULL;
+		start_relay(session);
+	} else if (session->wants == IO_FAIL ||
+	    loop_passed(loop, session->deadline_us)) {
+		if (connected)
+			session->local.ops->close(&session->local);
+		refuse(session, NULL, EXIT_NETWORK);
+	}
 }
 
 /* A peer that has reset its connection wants no other. */
@@ -271,22 +366,28 @@ dial(struct session *session, const struct loop *loop)
 	struct connector *connector = &session->dial->connector;
 	bool gone = (loop_revents(loop, session->place) &
 	    (POLLERR | POLLHUP)) != 0;
-	int code;
+	bool good;
 
 	session->place = -1;
 	if (!gone && !connector_step(connector, loop))
 		return;
-	code = gone ? EXIT_NETWORK : connector->code;
+	good = !gone && connector->code == EXIT_DONE;
 	if (gone)
 		diag_error("peer: left before the target was connected");
-	else if (code == EXIT_DONE)
+	else if (good)
 		forward_ready(session);
-	forward_hang_up(session->dial);
-	session->dial = NULL;
-	if (code == EXIT_DONE)
+	if (!gone && session->options->forward.asked) {
+		forward_answer(session, good);
+		session->state = SESSION_ANSWER;
+		session->deadline_us = clock_deadline(GREET_LIMIT);
+		answer_request(session, loop);
+	} else if (good) {
+		forward_close(session->dial);
+		session->dial = NULL;
 		start_relay(session);
-	else
-		fail(session, code == EXIT_LOCAL ? EXIT_NETWORK : code);
+	} else
+		fail(session, gone || connector->code == EXIT_LOCAL ?
+		    EXIT_NETWORK : connector->code);
 }
 
 /* The run's own limit goes before the patience with a command. */
@@ -298,15 +399,24 @@ reap(struct session *session, const struct loop *loop)
 		session->state = SESSION_DONE;
 }
 
-void
-session_step(struct session *session, const struct loop *loop)
+static void
+step(struct session *session, const struct loop *loop)
 {
 	switch (session->state) {
+	case SESSION_HEADER:
+		hear_header(session, loop);
+		break;
 	case SESSION_HANDSHAKE:
 		shake_hands(session, loop);
 		break;
+	case SESSION_REQUEST:
+		hear_request(session, loop);
+		break;
 	case SESSION_CONNECT:
 		dial(session, loop);
+		break;
+	case SESSION_ANSWER:
+		answer_request(session, loop);
 		break;
 	case SESSION_RELAY:
 		if (session->hub != NULL && session->member.behind)
@@ -323,6 +433,18 @@ session_step(struct session *session, const struct loop *loop)
 	case SESSION_DONE:
 		break;
 	}
+}
+
+/* What TLS holds already no descriptor will tell of. */
+void
+session_step(struct session *session, const struct loop *loop)
+{
+	enum session_state before;
+
+	do {
+		before = session->state;
+		step(session, loop);
+	} while (session->state != before && session->state < SESSION_RELAY);
 }
 
 void

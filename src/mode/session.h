@@ -25,8 +25,11 @@ struct tls_context;
  */
 
 enum session_state {
+	SESSION_HEADER,		/* who it is (--accept-proxy) */
 	SESSION_HANDSHAKE,
+	SESSION_REQUEST,	/* where it wants to be led (--proxy-server) */
 	SESSION_CONNECT,	/* to the target; nothing of the peer is read */
+	SESSION_ANSWER,		/* how that went, for the request */
 	SESSION_RELAY,
 	SESSION_REAP,		/* only a command's end is still awaited */
 	SESSION_DONE		/* code says how it went; all is closed */
@@ -43,11 +46,12 @@ struct session {
 	struct stdio stdio;		/* in the place of both */
 	struct relay relay;
 	struct report report;
-	struct dial *dial;		/* in CONNECT */
+	struct address reached;		/* by it, if its header says so */
+	struct dial *dial;		/* before RELAY, or NULL */
 	struct child *child;		/* in REAP */
-	enum io	 wants;			/* in HANDSHAKE */
-	int	 place;			/* in the round, of HANDSHAKE or CONNECT */
-	int64_t	 deadline_us;		/* of the handshake */
+	enum io	 wants;			/* in HANDSHAKE, REQUEST, ANSWER */
+	int	 place;			/* in the round, before RELAY */
+	int64_t	 deadline_us;		/* of HEADER, HANDSHAKE, REQUEST */
 	void	(*wake)(struct session *);	/* the hub has something */
 	int	 code;
 };

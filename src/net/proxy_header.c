@@ -1,0 +1,234 @@
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/proxy_header.h"
+
+#define SIGNATURE	"\r\n\r\n\0\r\nQUIT\n"
+#define SIGNED		12	/* octets of it, fewer than any header has */
+#define FIXED		16	/* before the addresses */
+#define LINE		107	/* the longest of version 1, with its end */
+#define PATH		108
+
+enum { LOCAL = 0x20, PROXY = 0x21 };
+enum { IPV4 = 0x10, IPV6 = 0x20, UNIX = 0x30, STREAM = 1, DGRAM = 2 };
+
+/* An address by its family: an IPv4-mapped one is IPv4. */
+static int
+octets_of(const struct address *address, uint8_t octet[16])
+{
+	const struct in6_addr *six = &address->sa.in6.sin6_addr;
+
+	switch (address->sa.any.sa_family) {
+	case AF_INET:
+		memcpy(octet, &address->sa.in4.sin_addr, 4);
+		return AF_INET;
+	case AF_INET6:
+		if (!IN6_IS_ADDR_V4MAPPED(six)) {
+			memcpy(octet, six, 16);
+			return AF_INET6;
+		}
+		memcpy(octet, six->s6_addr + 12, 4);
+		return AF_INET;
+	default:
+		return address->sa.any.sa_family;
+	}
+}
+
+static void
+put_port(uint8_t *to, const struct address *address)
+{
+	to[0] = (uint8_t)(address_port(address) >> 8);
+	to[1] = (uint8_t)address_port(address);
+}
+
+static size_t
+make_line(int family, const uint8_t from[16], const uint8_t to[16],
+    const struct address *source, const struct address *target, char *line)
+{
+	char here[INET6_ADDRSTRLEN], there[INET6_ADDRSTRLEN];
+
+	if (family != AF_INET && family != AF_INET6)
+		return (size_t)snprintf(line, LINE + 1, "PROXY UNKNOWN\r\n");
+	inet_ntop(family, from, here, sizeof(here));
+	inet_ntop(family, to, there, sizeof(there));
+	return (size_t)snprintf(line, LINE + 1, "PROXY TCP%d %s %s %u %u\r\n",
+	    family == AF_INET ? 4 : 6, here, there, address_port(source),
+	    address_port(target));
+}
+
+/* A path may be shorter than its room, and a client has none. */
+static void
+put_path(uint8_t *to, const struct address *address)
+{
+	memset(to, 0, PATH);
+	if (address->sa.any.sa_family == AF_UNIX &&
+	    address->length > offsetof(struct sockaddr_un, sun_path))
+		memcpy(to, address->sa.un.sun_path, address->length -
+		    offsetof(struct sockaddr_un, sun_path));
+}
+
+size_t
+proxy_header_make(int version, int type, const struct address *from,
+    const struct address *to, uint8_t *data)
+{
+	uint8_t source[16], target[16];
+	int family = octets_of(from, source);
+	size_t each = family == AF_INET ? 4 : 16, size = FIXED;
+
+	if (octets_of(to, target) != family)
+		family = AF_UNSPEC;
+	if (version == 1)
+		return make_line(family, source, target, from, to,
+		    (char *)data);
+	memcpy(data, SIGNATURE, SIGNED);
+	data[12] = PROXY;
+	data[13] = type == SOCK_DGRAM ? DGRAM : STREAM;
+	if (family == AF_UNIX) {
+		data[13] |= UNIX;
+		put_path(data + size, from);
+		put_path(data + size + PATH, to);
+		size += 2 * PATH;
+	} else if (family == AF_UNSPEC) {
+		data[12] = LOCAL;
+		data[13] = 0;
+	} else {
+		data[13] |= family == AF_INET ? IPV4 : IPV6;
+		memcpy(data + size, source, each);
+		memcpy(data + size + each, target, each);
+		size += 2 * each;
+		put_port(data + size, from);
+		put_port(data + size + 2, to);
+		size += 4;
+	}
+	data[14] = (uint8_t)((size - FIXED) >> 8);
+	data[15] = (uint8_t)(size - FIXED);
+	return size;
+}
+
+static void
+set_address(int family, const void *octets, uint16_t port,
+    struct address *address)
+{
+	memset(&address->sa, 0, sizeof(address->sa));
+	address->sa.any.sa_family = (sa_family_t)family;
+	address->length = family == AF_INET ? sizeof(address->sa.in4) :
+	    sizeof(address->sa.in6);
+	memcpy(family == AF_INET ? (void *)&address->sa.in4.sin_addr :
+	    &address->sa.in6.sin6_addr, octets, family == AF_INET ? 4 : 16);
+	address_set_port(address, port);
+}
+
+static enum proxy_header_answer
+parse_line(const char *line, struct address *from, struct address *to)
+{
+	char family, here[64], there[64], rest;
+	unsigned source, target;
+	uint8_t a[16], b[16];
+	int af;
+
+	if (strncmp(line, "PROXY UNKNOWN", 13) == 0)
+		return PROXY_HEADER_GOOD;
+	if (sscanf(line, "PROXY TCP%c %63s %63s %5u %5u%c", &family, here,
+	    there, &source, &target, &rest) != 6 || rest != '\r' ||
+	    (family != '4' && family != '6') || source > 65535 ||
+	    target > 65535)
+		return PROXY_HEADER_BAD;
+	af = family == '4' ? AF_INET : AF_INET6;
+	if (inet_pton(af, here, a) != 1 || inet_pton(af, there, b) != 1)
+		return PROXY_HEADER_BAD;
+	set_address(af, a, (uint16_t)source, from);
+	set_address(af, b, (uint16_t)target, to);
+	return PROXY_HEADER_GOOD;
+}
+
+/* What has no address that we know is the proxy's own affair. */
+static void
+parse_addresses(const uint8_t *data, size_t size, struct address *from,
+    struct address *to)
+{
+	int family = (data[13] & 0xf0) == IPV4 ? AF_INET :
+	    (data[13] & 0xf0) == IPV6 ? AF_INET6 : AF_UNSPEC;
+	size_t each = family == AF_INET ? 4 : 16;
+	const uint8_t *at = data + FIXED, *port = at + 2 * each;
+
+	if (data[12] != PROXY || family == AF_UNSPEC || size < 2 * each + 4)
+		return;
+	set_address(family, at, (uint16_t)(port[0] << 8 | port[1]), from);
+	set_address(family, at + each, (uint16_t)(port[2] << 8 | port[3]), to);
+}
+
+/* How many octets must be there before more is known. */
+static size_t
+wanted(const struct proxy_header *header)
+{
+	const uint8_t *data = header->data;
+
+	if (header->heard < SIGNED)
+		return SIGNED;
+	if (memcmp(data, SIGNATURE, SIGNED) != 0)
+		return header->heard + (data[header->heard - 1] != '\n');
+	if (header->heard < FIXED)
+		return FIXED;
+	return FIXED + ((size_t)data[14] << 8 | data[15]);
+}
+
+static bool
+is_possible(const struct proxy_header *header)
+{
+	const uint8_t *data = header->data;
+
+	if (memcmp(data, SIGNATURE, header->heard < SIGNED ? header->heard :
+	    SIGNED) == 0)
+		return header->heard < FIXED || data[12] == LOCAL ||
+		    data[12] == PROXY;
+	return header->heard <= LINE && memcmp(data, "PROXY ",
+	    header->heard < 6 ? header->heard : 6) == 0;
+}
+
+static enum proxy_header_answer
+parse(struct proxy_header *header, struct address *from, struct address *to)
+{
+	uint8_t *data = header->data;
+
+	if (data[0] == 'P') {
+		data[header->heard] = '\0';
+		return parse_line((char *)data, from, to);
+	}
+	parse_addresses(data, header->heard - FIXED, from, to);
+	return PROXY_HEADER_GOOD;
+}
+
+enum proxy_header_answer
+proxy_header_read(struct proxy_header *header, int fd, struct address *from,
+    struct address *to)
+{
+	uint8_t ignored[256], *into;
+	size_t size;
+	ssize_t got;
+
+	while ((size = wanted(header)) > header->heard + header->skip) {
+		size -= header->heard + header->skip;
+		into = header->data + header->heard;
+		if (header->heard == sizeof(header->data)) {
+			into = ignored;
+			size = size < sizeof(ignored) ? size : sizeof(ignored);
+		} else if (size > sizeof(header->data) - header->heard)
+			size = sizeof(header->data) - header->heard;
+		got = read(fd, into, size);
+		if (got == -1 && (errno == EAGAIN || errno == EINTR))
+			return PROXY_HEADER_MORE;
+		if (got <= 0)
+			return PROXY_HEADER_BAD;
+		if (into == ignored)
+			header->skip += (size_t)got;
+		else
+			header->heard += (size_t)got;
+		if (!is_possible(header))
+			return PROXY_HEADER_BAD;
+	}
+	return parse(header, from, to);
+}

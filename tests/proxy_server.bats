@@ -1,0 +1,244 @@
+#!/usr/bin/env bats
+# shellcheck shell=bats disable=SC2154,SC2030,SC2031,SC2016
+# --proxy-server: SOCKS 4, 4A, 5 and HTTP CONNECT on one port.  --send-proxy and
+# --accept-proxy: who comes, told from one to the next.
+
+load helper
+
+# target STEP...: a target with its port in $target.
+target() {
+	as=target peer "$@"
+	target=$port target_pid=$pid
+}
+
+# proxy OPTION...: a proxy; its port is in $port.
+proxy() {
+	as=proxy listen -k --proxy-server "$@"
+	proxy_pid=$pid
+}
+
+# port_hex PORT: as \xHH\xHH.
+port_hex() {
+	printf '\\x%02x\\x%02x' $(($1 >> 8)) $(($1 & 255))
+}
+
+### clients of others
+
+@test "curl gets through by SOCKS 4, 4A, 5, by name too, and by CONNECT" {
+	need curl
+	random 300000 in
+	start web /usr/bin/python3 -u -m http.server -b 127.0.0.1 0
+	wait_for_line web.out 'port [0-9]'
+	local web how
+	web=$(sed -n 's/.*port \([0-9]*\).*/\1/p' web.out)
+	proxy
+	for how in socks4 socks4a socks5 socks5h http; do
+		bounded curl -sfpo "got.$how" -x "$how://127.0.0.1:$port" \
+		    "http://localhost:$web/in"
+		same in "got.$how"
+	done
+}
+
+@test "ncat gets through by SOCKS 4, SOCKS 5 and CONNECT" {
+	need ncat
+	local how
+	proxy
+	local proxy=$port
+	for how in socks4 socks5 http; do
+		target echo
+		[ "$(bounded ncat --proxy "127.0.0.1:$proxy" --proxy-type \
+		    "$how" 127.0.0.1 "$target" <<<hello)" = hello ]
+	done
+}
+
+@test "nc-lite gets through by each of them, with and without a password" {
+	local how
+	export NC_PROXY_PASSWORD='ope n:sesame'
+	proxy
+	local open=$port
+	as=closed listen -k --proxy-server --proxy-auth ali
+	local closed=$port
+	for how in 4 4A 5 connect; do
+		target echo
+		[ "$(nc -X "$how" -x "127.0.0.1:$open" 127.0.0.1 "$target" \
+		    <<<hello)" = hello ]
+	done
+	for how in 5 connect; do
+		target echo
+		[ "$(nc -X "$how" -P ali -x "127.0.0.1:$closed" 127.0.0.1 \
+		    "$target" <<<hello)" = hello ]
+	done
+}
+
+@test "a wrong password, and none, get nobody through" {
+	local how
+	export NC_PROXY_PASSWORD=sesame
+	proxy --proxy-auth ali
+	export NC_PROXY_PASSWORD=simsim
+	for how in 5 connect; do
+		run -5 nc -X "$how" -P ali -x "127.0.0.1:$port" localhost 1
+		run -5 nc -X "$how" -x "127.0.0.1:$port" localhost 1
+	done
+	run ! nc -X 4A -P ali -x "127.0.0.1:$port" localhost 1
+	grep -q 'peer: SOCKS 5: wrong user or password' proxy.err
+	grep -q 'peer: SOCKS 4: a password is asked for' proxy.err
+}
+
+### octets
+
+@test "a request that dribbles byte by byte is understood" {
+	target say hello fin
+	proxy
+	visit trickle "\\x05\\x01\\x00" hex 2 trickle \
+	    "\\x05\\x01\\x00\\x01\\x7f\\x00\\x00\\x01$(port_hex "$target")" \
+	    hex 10 fin text >visit.out
+	[ "$(sed -n 1p visit.out)" = 0500 ]
+	[[ $(sed -n 2p visit.out) == 050000017f000001* ]]
+	[ "$(sed -n 3p visit.out)" = hello ]
+	local proxy=$port
+	target say hello fin
+	port=$proxy
+	visit trickle "CONNECT 127.0.0.1:$target HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n" \
+	    fin text >visit.out
+	[ "$(tail -1 visit.out)" = hello ]
+}
+
+@test "what comes with the request in one segment is the target's" {
+	target text
+	proxy
+	visit say "CONNECT 127.0.0.1:$target HTTP/1.0\\r\\n\\r\\nfirst words" \
+	    fin text >visit.out
+	[[ $(<visit.out) == "HTTP/1.1 200 "* ]]
+	wait_exit "$target_pid"
+	[ "$(<target.out)" = "first words" ]
+	local proxy=$port
+	target text
+	port=$proxy
+	visit say "\\x04\\x01$(port_hex "$target")\\x00\\x00\\x00\\x01me\\x00localhost\\x00more" \
+	    fin hex 8 >visit.out
+	[ "$(<visit.out)" = 005a000000000000 ]
+	wait_exit "$target_pid"
+	[ "$(<target.out)" = more ]
+}
+
+@test "what is neither SOCKS nor HTTP, or no CONNECT, gets no target" {
+	proxy
+	visit say '\x16\x03\x01' readall >visit.out
+	grep -q 'peer: neither SOCKS nor HTTP (octet 0x16)' proxy.err
+	visit say 'GET / HTTP/1.0\r\n\r\n' text >visit.out
+	[[ $(<visit.out) == "HTTP/1.1 405 "* ]]
+	visit say 'CONNECT nowhere HTTP/1.0\r\n\r\n' text >visit.out
+	[[ $(<visit.out) == "HTTP/1.1 400 "* ]]
+	visit say '\x05\x01\x00' hex 2 \
+	    say '\x05\x02\x00\x01\x7f\x00\x00\x01\x00\x50' hex 4 >visit.out
+	[ "$(sed -n 2p visit.out)" = 05070001 ]
+	! gone "$proxy_pid"
+}
+
+@test "a client is told why there is no target" {
+	closed_port
+	local closed=$port
+	proxy --deny-to 127.0.0.2
+	visit say "\\x05\\x01\\x00" hex 2 \
+	    say "\\x05\\x01\\x00\\x01\\x7f\\x00\\x00\\x01$(port_hex "$closed")" \
+	    hex 2 >visit.out
+	[ "$(sed -n 2p visit.out)" = 0505 ]
+	visit say "\\x05\\x01\\x00" hex 2 \
+	    say "\\x05\\x01\\x00\\x01\\x7f\\x00\\x00\\x02\\x00\\x50" \
+	    hex 2 >visit.out
+	[ "$(sed -n 2p visit.out)" = 0502 ]
+	visit say 'CONNECT 127.0.0.2:80 HTTP/1.0\r\n\r\n' text >visit.out
+	[[ $(<visit.out) == "HTTP/1.1 403 "* ]]
+	visit say "CONNECT 127.0.0.1:$closed HTTP/1.0\\r\\n\\r\\n" text >visit.out
+	[[ $(<visit.out) == "HTTP/1.1 502 "* ]]
+}
+
+@test "a name that means a denied address is denied, too" {
+	private
+	printf '10.1.2.3 inside\n' >hosts
+	proxy --allow-to 127.0.0.0/8
+	visit say 'CONNECT inside:80 HTTP/1.0\r\n\r\n' text >visit.out
+	[[ $(<visit.out) == "HTTP/1.1 403 "* ]]
+	grep -q 'connect to inside port 80: not allowed' proxy.err
+}
+
+### the PROXY protocol
+
+@test "--send-proxy says who comes, in version 1 and 2" {
+	target text
+	as=forward listen --forward "127.0.0.1:$target" --send-proxy=1
+	visit say hello fin text
+	wait_exit "$target_pid"
+	[[ $(<target.out) =~ ^PROXY\ TCP4\ 127.0.0.1\ 127.0.0.1\ [0-9]+\ $port ]]
+	[[ $(<target.out) == *hello ]]
+	target hex 28
+	as=forward listen --forward "127.0.0.1:$target" --send-proxy
+	visit say hello fin readall
+	wait_exit "$target_pid"
+	[[ $(<target.out) == 0d0a0d0a000d0a515549540a2111000c7f0000017f000001*$(
+	    printf %04x "$port") ]]
+}
+
+@test "--accept-proxy believes both, and tells messages and commands" {
+	local version
+	for version in 1 2; do
+		as=inner listen --accept-proxy \
+		    --sh-exec 'read x; echo $NC_REMOTE_ADDR $NC_REMOTE_PORT $x'
+		as=outer listen --forward "127.0.0.1:$port" \
+		    --send-proxy=$version
+		visit say 'hello\n' fin text >visit.out
+		[[ $(<visit.out) =~ ^127.0.0.1\ [0-9]+\ hello$ ]]
+		grep -q "the peer is ${BASH_REMATCH[0]%% hello}" inner.err ||
+		    grep -q 'the peer is 127.0.0.1' inner.err
+	done
+	as=inner listen --accept-proxy --sh-exec 'read x; echo $NC_REMOTE_ADDR $x'
+	visit trickle 'PROXY TCP6 2001:db8::1 ::1 1234 80\r\nhello\n' fin \
+	    text >visit.out
+	[ "$(<visit.out)" = '2001:db8::1 hello' ]
+}
+
+@test "a header from TLS's other side comes before the handshake" {
+	need openssl
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+	    -days 2 -subj /CN=localhost -keyout key.pem -out cert.pem \
+	    -addext subjectAltName=DNS:localhost 2>openssl.err
+	as=inner listen -c --cert cert.pem --key key.pem --accept-proxy \
+	    --exec cat
+	as=outer listen --forward "tls:localhost:$port" --forward-ca cert.pem \
+	    --send-proxy
+	[ "$(nc 127.0.0.1 "$port" <<<hello)" = hello ]
+	grep -q 'the peer is 127.0.0.1' inner.err
+}
+
+@test "a missing or malformed header is a line, and a reset" {
+	local bad
+	for bad in 'GET / HTTP/1.0\r\n\r\n' 'PROXY TCP4 1.2.3 1.2.3.4 1 2\r\n' \
+	    'PROXY TCP4 1.2.3.4 1.2.3.4 1 99999\r\n' '\r\n\r\n\x00\r\nQUIT\n\x31\x11\x00\x0c'; do
+		as=inner listen --accept-proxy --exec cat
+		visit say "$bad" readall >visit.out
+		[[ $(<visit.out) == "reset 0 "* ]]
+		wait_exit "$pid"
+		[ "$status" -eq 1 ]
+		grep -q 'peer: no PROXY header' inner.err
+	done
+}
+
+@test "nginx understands what we send, and sends what we understand" {
+	need nginx curl
+	mkdir -p logs
+	closed_port
+	local free=$port
+	kill "$pid"
+	cat >nginx.conf <<END
+daemon off; master_process off; pid nginx.pid; error_log stderr;
+events {}
+http { access_log off; client_body_temp_path logs; proxy_temp_path logs;
+fastcgi_temp_path logs; uwsgi_temp_path logs; scgi_temp_path logs;
+server { listen 127.0.0.1:$free proxy_protocol;
+return 200 "\$proxy_protocol_addr \$proxy_protocol_port"; } }
+END
+	start nginx nginx -p "$PWD" -c nginx.conf
+	as=forward listen -k --forward "127.0.0.1:$free" --send-proxy
+	until_true curl -sfo got --local-port 40000-60000 "http://127.0.0.1:$port/"
+	[[ $(<got) =~ ^127.0.0.1\ [0-9]+$ ]]
+}
