@@ -25,6 +25,7 @@
 #include "base/diag.h"
 #include "fuzz.h"
 #include "net/socket.h"
+#include "net/transport.h"
 #include "relay/relay.h"
 #include "stream/plain.h"
 
@@ -418,7 +419,7 @@ peer_open(uint8_t kind)
 		abort();
 	fcntl(pair[0], F_SETFL, O_NONBLOCK);
 	fcntl(pair[1], F_SETFL, O_NONBLOCK);
-	plain_open(&run.peer, pair[0]);
+	plain_open(&run.peer, pair[0], transport_of_socket(pair[0]));
 	run.far = (struct end){ .in = pair[1], .out = pair[1], .salt = 0xaa };
 }
 

@@ -122,6 +122,18 @@ diag_wants(int level)
 }
 
 void
+diag_about(const char *about)
+{
+	(void)about;
+}
+
+int
+diag_flush(void)
+{
+	return 0;
+}
+
+void
 diag_draw(const char *text)
 {
 	(void)text;
