@@ -130,7 +130,7 @@ diag_about(const char *about)
 int
 diag_flush(void)
 {
-	return 0;
+	return -1;
 }
 
 void
