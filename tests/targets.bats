@@ -389,7 +389,8 @@ while True:
 	if command -v nginx; then
 		printf '%s\n' 'daemon off; master_process off; pid nginx.pid;' \
 		    "error_log nginx.log; events {}" \
-		    "http { access_log off; client_body_temp_path t;" \
+		    "http { access_log off; client_body_temp_path t; proxy_temp_path t;" \
+		    "fastcgi_temp_path t; uwsgi_temp_path t; scgi_temp_path t;" \
 		    "server { listen 127.0.0.1:4003; location = / { return 404; }" \
 		    "location = /ok { return 301 /; } } }" >nginx.conf
 		start nginx nginx -p "$PWD" -c "$PWD/nginx.conf" -e nginx.log
