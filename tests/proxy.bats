@@ -100,10 +100,15 @@ start_sshd() {
 	    'PermitRootLogin yes' 'Subsystem sftp internal-sftp' >sshd.conf
 	kill "$pid"
 	wait_exit "$pid"
+	# Root's wants a directory that only a service makes, and a user that only
+	# the installed package does.
+	cp /etc/passwd passwd
+	id sshd >passwd.id 2>&1 ||
+	    echo 'sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin' >>passwd
 	# shellcheck disable=SC2016 # for the shell in there
-	# Root's wants a directory that only a service makes.
 	start sshd unshare -m sh -c '[ "$(id -u)" != 0 ] || {
-		mount -t tmpfs none /run && mkdir -m 755 /run/sshd; }
+		mount --bind "$PWD/passwd" /etc/passwd &&
+		    mount -t tmpfs none /run && mkdir -m 755 /run/sshd; }
 		exec "$0" "$@"' "$(command -v sshd)" -D -e -f "$PWD/sshd.conf"
 	until_true listens || fail "$(<sshd.err)"
 	ssh=(-F none -i "$PWD/user.key" -o StrictHostKeyChecking=no
