@@ -87,6 +87,11 @@ _nc_lite()
 		prev=-${BASH_REMATCH[1]}
 	fi
 	case $prev in
+	-h|--help)
+		mapfile -t COMPREPLY < <(compgen -W 'connect listen forward
+		    transfer tls proxy test limits socket all' -- "$cur")
+		return
+		;;
 	-T)
 		mapfile -t COMPREPLY < <(compgen -W 'lowdelay throughput
 		    reliability critical inetcontrol netcontrol

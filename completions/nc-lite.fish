@@ -25,10 +25,15 @@ function __nc_lite_rest
     complete -C (string join ' ' (string escape -- $words) (commandline -ct))
 end
 
+function __nc_lite_wants_topic
+    contains -- (commandline -opc)[-1] -h --help
+end
+
 # A host comes first, where one is needed, then ports; a UNIX socket has a path.
 function __nc_lite_wants_host
     not __nc_lite_unix
     and not __nc_lite_command
+    and not __nc_lite_wants_topic
     and not __fish_contains_opt -s l listen
     and not string match -q -- '--*=*' (commandline -ct)
     and test (count (__fish_print_cmd_args_without_options)) -le 1
@@ -37,11 +42,15 @@ end
 function __nc_lite_wants_port
     not __nc_lite_unix
     and not __nc_lite_command
+    and not __nc_lite_wants_topic
     and not __nc_lite_wants_host
     and not string match -q -- '--*=*' (commandline -ct)
 end
 
+set -l topics connect listen forward transfer tls proxy test limits socket all
+
 complete -c nc-lite -f
+complete -c nc-lite -n __nc_lite_wants_topic -a "$topics"
 complete -c nc-lite -n __nc_lite_wants_host -a '(__nc_lite_hosts)'
 complete -c nc-lite -n __nc_lite_wants_port -a '(__nc_lite_ports)'
 complete -c nc-lite -n __nc_lite_command -a '(__nc_lite_rest)'
@@ -56,7 +65,7 @@ complete -c nc-lite -s D -d 'set SO_DEBUG'
 complete -c nc-lite -s d -d 'do not read stdin'
 complete -c nc-lite -s F -d 'pass the connected socket to stdout'
 complete -c nc-lite -s H -l pin -x -d "accept only this key: sha256:HEX"
-complete -c nc-lite -s h -l help -d 'print the options and exit'
+complete -c nc-lite -s h -l help -f -a "$topics" -d 'print the options and exit'
 complete -c nc-lite -s I -x -d 'receive buffer of the socket'
 complete -c nc-lite -s i -l interval -x -d 'pause between lines, or ports'
 complete -c nc-lite -s K -l key -r -F -d 'the key of --cert'

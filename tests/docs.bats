@@ -8,15 +8,15 @@ load helper
 
 TOP=$BATS_TEST_DIRNAME/..
 
-# in_help: the options that `--help` lists, letters and long ones, sorted.
+# in_help: the options that `--help all` lists, letters and long ones, sorted.
 in_help() {
-	nc --help | sed -n 's/^ *\(-.*\)/\1/p' | sed 's/   *.*//; s/\[=.*//' | tr -s ', ' '\n' |
+	nc --help all | sed -n 's/^ *\(-.*\)/\1/p' | sed 's/   *.*//; s/\[=.*//' | tr -s ', ' '\n' |
 	    grep '^-' | sort
 }
 
 # with_value: those of them that take one.
 with_value() {
-	nc --help | sed -n 's/^ *\(-.*\)/\1/p' | sed 's/   *.*//' |
+	nc --help all | sed -n 's/^ *\(-.*\)/\1/p' | sed 's/   *.*//' |
 	    grep ' [A-Z][A-Z]*$' | tr -s ', ' '\n' | grep '^-' | sort
 }
 
@@ -40,13 +40,14 @@ equal() {
 	diff help "$1" >&2 || fail "--help and $1 differ"
 }
 
-@test "--help lists each option once" {
+@test "--help all lists each option once" {
 	[ "$(in_help | wc -l)" -gt 50 ]
 	[ -z "$(in_help | uniq -d)" ]
 }
 
 @test "--help fits into 80 columns" {
 	nc --help >help
+	nc --help all >>help
 	run ! grep '.\{81\}' help
 }
 
@@ -96,7 +97,7 @@ equal() {
 	zsh -f -c '_arguments() { print -rl -- "$@" }; . "$1"' zsh \
 	    "$TOP/completions/_nc-lite" |
 	    sed -n 's/^\*//; s/^([^)]*)//; s/^\*//
-		s/^\(--*[^[+=]*\)[+=]*\[.*\]:.*/\1/p' | sort >valued
+		s/^\(--*[^[+=]*\)[+=]*\[.*\]:[^:].*/\1/p' | sort >valued
 	with_value | diff - valued
 }
 
@@ -131,6 +132,8 @@ in_fish() {
 
 @test "bash: names of digests, commands after --, ports for a listener" {
 	in_bash --digest = sh | grep -x sha512
+	in_bash --help tr | grep -x transfer
+	in_bash --help = '' | grep -x all
 	[ -z "$(in_bash --wait = '')" ]
 	in_bash --wait '' | grep -x a-host
 	in_bash --wait = 5 '' | grep -x a-host
@@ -144,6 +147,8 @@ in_fish() {
 @test "fish: names of digests, commands after --, ports for a listener" {
 	need fish
 	in_fish 'nc-lite --digest=sh' | grep -x -e --digest=sha512
+	in_fish 'nc-lite -h tr' | grep -x transfer
+	in_fish 'nc-lite --help=tr' | grep -x -e --help=transfer
 	run ! grep a-host <(in_fish 'nc-lite --wait=')
 	in_fish 'nc-lite --wait=5 ' | grep -x a-host
 	in_fish 'nc-lite -z host 22 -- prin' | grep -x printf
@@ -162,9 +167,21 @@ in_zsh() {
 @test "zsh: names of digests, commands after --, ports for a listener" {
 	need zsh
 	in_zsh 'nc-lite --digest=sh' | grep -w sha512
+	in_zsh 'nc-lite --help tr' | grep -w transfer
 	in_zsh 'nc-lite -z host 22 -- prin' | grep -w printf
 	in_zsh 'nc-lite -l smt' | grep -w smtp
 	in_zsh 'nc-lite host smt' | grep -w smtp
+}
+
+@test "the completions offer each topic of --help" {
+	local topics shell
+	topics=$(nc --help | sed -n '/examples:/,/"--help all"/p' |
+	    sed 's/.*examples://; s/; "--help.*//' | xargs | tr -d ,)
+	[ "$(wc -w <<<"$topics")" -ge 9 ]
+	for shell in nc-lite.bash _nc-lite nc-lite.fish; do
+		tr -s ' \t\n' '   ' <"$TOP/completions/$shell" |
+		    grep -q "$topics all" || fail "$shell"
+	done
 }
 
 @test "the completions are accepted by their shells" {

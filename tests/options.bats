@@ -279,19 +279,32 @@ heard() {
 	[[ ${lines[0]} != *libressl* && ${lines[0]} != *Ncat* ]]
 }
 
-@test "--help TOPIC is a part of --help with two examples, and no option is lost" {
+@test "--help TOPIC is a part of --help all with two examples, and no option is lost" {
 	local topic
-	nc --help >all
-	grep -q 'OpenBSD netcat' all
-	[ "$(wc -l <all)" -le 130 ]
+	nc --help all >every
 	for topic in connect listen forward transfer tls proxy test limits socket; do
-		grep -q "${topic}[,.]" all
+		nc --help | grep -q "${topic}[,;.]"
 		nc --help "$topic" >part
 		[ "$(grep -c nc-lite part)" -ge 2 ]
 		grep '^  -' part >>parts
 	done
-	diff <(grep '^  -' all) parts
-	nc -h nonsense | diff - all
+	diff <(grep "^  -" every) parts
+	nc -h nonsense | diff - <(nc --help)
+	nc --help=socket | diff - part
+}
+
+@test "--help is at most 100 lines, all of them in --help all, and names what has more" {
+	local topic
+	nc --help >short
+	[ "$(wc -l <short)" -le 100 ]
+	grep -q 'OpenBSD netcat' short
+	nc --help all | grep '^  -' >every
+	run ! grep -vFxf every <(grep '^  -' short)
+	sed -n 's/.*more: --help \(.*\):/\1/p' short >topics
+	[ "$(wc -l <topics)" -ge 3 ]
+	while read -r topic; do
+		nc --help "$topic" | grep '^  -' | grep -vqFxf short
+	done <topics
 }
 
 @test "--help into a reader that leaves, or a full disk, is not a success" {

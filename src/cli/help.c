@@ -5,10 +5,11 @@
 #include "cli/steps.h"
 
 #define KEYS_MOST	32
+#define RARE		(-1)	/* keys after it are only in --help TOPIC */
 
 /*
  * The parts of --help: which options, and for --help TOPIC two examples. An
- * option that is in none is in the last.
+ * option that is in none is in the last, as a rare one.
  */
 static const struct part {
 	const char *topic, *title;
@@ -23,41 +24,41 @@ static const struct part {
 	    ALLOW, DENY, MAX_CONNS },
 	    "nc-lite -lv 9000 >file\n"
 	    "nc-lite -lk 9000 --exec 'tr a-z A-Z'" },
-	{ "forward", "Forward", { FORWARD, FORWARD_CA, FORWARD_PIN,
-	    SEND_PROXY, ACCEPT_PROXY, PROXY_SERVER, PROXY_AUTH, ALLOW_TO,
+	{ "forward", "Forward", { FORWARD, PROXY_SERVER, RARE, FORWARD_CA,
+	    FORWARD_PIN, SEND_PROXY, ACCEPT_PROXY, PROXY_AUTH, ALLOW_TO,
 	    DENY_TO },
 	    "nc-lite -lk 8080 --forward HOST:80\n"
 	    "nc-lite -lk -c --cert own.pem 443 --forward localhost:80" },
-	{ "transfer", "Transfer", { IN, OUT, RESUME, OFFSET, PREFIX,
-	    ALLOW_EMPTY, SPARSE, PROGRESS, SIZE_GIVEN, DIGEST,
-	    EXPECT_DIGEST, OUTPUT, HEX_DUMP, APPEND, SUMMARY_JSON, RECV_ONLY,
-	    SEND_ONLY, 'd', 'N', NO_SHUTDOWN, 'q', 'W', 'C', 't' },
+	{ "transfer", "Transfer", { IN, OUT, RESUME, PROGRESS, SIZE_GIVEN,
+	    DIGEST, EXPECT_DIGEST, OUTPUT, HEX_DUMP, RECV_ONLY, SEND_ONLY,
+	    'd', 'N', NO_SHUTDOWN, 'q', 'C', RARE, OFFSET, PREFIX, SPARSE,
+	    ALLOW_EMPTY, APPEND, SUMMARY_JSON, 'W', 't' },
 	    "nc-lite -l 9000 --out disk.img --progress\n"
 	    "nc-lite HOST 9000 --in disk.img --digest" },
-	{ "tls", "TLS", { 'c', 'H', PSK, PSK_NEW, 'R', TLS_NAME, INSECURE,
-	    CERT, 'K', CLIENT_AUTH, ALPN },
+	{ "tls", "TLS", { 'c', 'H', PSK, PSK_NEW, 'R', INSECURE, CERT, 'K',
+	    CLIENT_AUTH, RARE, TLS_NAME, ALPN },
 	    "nc-lite --psk-new key; nc-lite -lc --psk key 9000 >file\n"
 	    "nc-lite -c --psk key HOST 9000 <file" },
 	{ "proxy", "Through proxies", { 'x', 'X', 'P', 'F' },
 	    "nc-lite -x proxy:1080 HOST 22\n"
 	    "ssh -o ProxyCommand='nc-lite -X connect -x proxy %h %p' HOST" },
-	{ "test", "Test ports", { 'z', TARGETS, ALL, ANY, CLOSED,
-	    EACH_ADDRESS, SETTLE, SEND, EXPECT, HTTP, BANNER, EVERY,
-	    COUNT_ROUNDS, JSON, 'r', PARALLEL, PROBE, PROBE_HEX,
-	    ASSUME_OPEN },
+	{ "test", "Test ports", { 'z', TARGETS, ALL, ANY, SEND, EXPECT, HTTP,
+	    BANNER, EVERY, JSON, RARE, CLOSED, EACH_ADDRESS, SETTLE,
+	    COUNT_ROUNDS, 'r', PARALLEL, PROBE, PROBE_HEX, ASSUME_OPEN },
 	    "nc-lite -zv HOST 22,80,8000-8009\n"
 	    "nc-lite -z --wait=60 db:5432 cache:6379 -- ./start-the-app" },
 	{ "limits", "Limits", { IDLE_TIMEOUT, TIMEOUT, LIMIT_RATE,
 	    LIMIT_RATE_IN, 'i' },
 	    "nc-lite --limit-rate 10M HOST 9000 <file\n"
 	    "nc-lite -l --timeout 1h --idle-timeout 30 9000 >file" },
-	{ "socket", "Socket and more", { 'b', 'I', 'O', 'T', 'M', 'm', 'S',
-	    'D', 'v', 'h', PRINT_VERSION },
+	{ "socket", "Socket and more", { 'b', 'v', 'h', PRINT_VERSION, RARE,
+	    'I', 'O', 'T', 'M', 'm', 'S', 'D' },
 	    "nc-lite -T lowdelay -I 65536 HOST 9000\n"
 	    "nc-lite -vv HOST 9000" },
 };
 
 #define PARTS	(sizeof(parts) / sizeof(parts[0]))
+#define LAST	(&parts[PARTS - 1])
 
 static bool
 has(const struct part *part, int key)
@@ -81,23 +82,27 @@ is_in_none(int key)
 }
 
 static void
-print_part(const struct part *part)
+print_part(const struct part *part, bool rare)
 {
+	bool more = !rare && has(part, RARE);
 	const int *key;
 	int i;
 
-	printf("%s:\n", part->title);
-	for (key = part->keys; *key != 0; key++)
-		options_print(*key);
-	if (part != &parts[PARTS - 1])
-		return;
-	for (i = 0; (i = options_after(i)) != 0;)
+	printf("%s%s%s:\n", part->title, more ? "; more: --help " : "",
+	    more ? part->topic : "");
+	for (key = part->keys; *key != 0; key++) {
+		if (*key != RARE)
+			options_print(*key);
+		else if (!rare)
+			return;
+	}
+	for (i = 0; part == LAST && (i = options_after(i)) != 0;)
 		if (is_in_none(i))
 			options_print(i);
 }
 
 static void
-print_all(void)
+print_all(bool rare)
 {
 	const struct part *part;
 
@@ -107,13 +112,14 @@ print_all(void)
 	    "       nc-lite -z [options] {host ports | host:ports}... "
 	    "[-- command]\n"
 	    "Letters are as in Debian's OpenBSD netcat. \"--help TOPIC\" "
-	    "prints one part with\n"
-	    "examples: connect, listen, forward, transfer, tls, proxy, test, "
-	    "limits, socket.\n"
+	    "prints one whole part,\n"
+	    "with examples: connect, listen, forward, transfer, tls, proxy, "
+	    "test, limits,\n"
+	    "socket; \"--help all\" prints every option.\n"
 	    "TIME: seconds, or with a unit: 0.5, 500ms, 2m, 1h.\n"
 	    "SIZE, RATE: bytes, or with a unit: 500k, 3.2M, 1G.");
 	for (part = parts; part < parts + PARTS; part++)
-		print_part(part);
+		print_part(part, rare);
 }
 
 void
@@ -123,9 +129,9 @@ help_print(const char *topic)
 
 	for (part = parts; part < parts + PARTS; part++)
 		if (topic != NULL && strcmp(topic, part->topic) == 0) {
-			print_part(part);
+			print_part(part, true);
 			printf("\n%s\n", part->examples);
 			return;
 		}
-	print_all();
+	print_all(topic != NULL && strcmp(topic, "all") == 0);
 }

@@ -67,7 +67,7 @@ static const struct row {
 	    "pass the connected socket to stdout (ssh)" },
 	{ 'H', "pin", "PIN", PIN, AT(tls), 0, 0,
 	    "accept only this key: sha256:HEX; repeatable" },
-	{ 'h', "help", NULL, HELP, 0, 0, 0, "print this and exit" },
+	{ 'h', "help", "[=TOPIC]", HELP, 0, 0, 0, "print this and exit" },
 	{ 'I', NULL, "BYTES", NUMBER, AT(socket.receive_buffer), 1, 1 << 30,
 	    "receive buffer of the socket" },
 	{ 'i', "interval", "TIME", TIME, AT(interval_us), 0, 0,
@@ -457,7 +457,7 @@ getopt_tables(char *letters, struct option *names)
 	for (row = table; row < table + ROWS; row++) {
 		if (row->key < ALL) {
 			*letters++ = (char)row->key;
-			if (row->argument != NULL)
+			if (row->argument != NULL && row->argument[0] != '[')
 				*letters++ = ':';
 		}
 		if (row->name != NULL)
@@ -526,8 +526,8 @@ parse_flags(int argc, char *argv[], struct options *options)
 			bad_option(key, argv[word]);
 		given[key] = true;
 		bare = optarg == NULL ? find_row(key) : NULL;
-		obey(find_row(key), key == 'h' ? argv[optind] : optarg,
-		    options);
+		obey(find_row(key), key == 'h' && optarg == NULL ?
+		    argv[optind] : optarg, options);
 	}
 	for (; optind < argc && (operands == 0 ||
 	    strcmp(argv[optind - 1], "--") != 0); optind++)

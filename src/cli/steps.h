@@ -39,7 +39,8 @@ void	options_print(int key);
 /* The key of the option after that of key, or of the first; 0: no more. */
 int	options_after(int key);
 
-/* What --help prints: the part of that topic, or all. topic may be NULL. */
+/* What --help prints: the part of that topic, every option of "all", or those
+ * of every day. topic may be NULL. */
 void	help_print(const char *topic);
 
 /* Each of these refuses (refuse.h) what it finds wrong. */
