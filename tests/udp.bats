@@ -346,6 +346,20 @@ held() {
 	wait_for_line other.out three
 }
 
+@test "who is not let in is not heard, which -v says once" {
+	listen -uk -W 2 --allow 127.0.0.0/8 --deny 127.0.0.2
+	for _ in 1 2 3; do
+		printf no | nc -u -w0 -s 127.0.0.2 127.0.0.1 "$port"
+	done
+	printf 1 | nc -u -w0 127.0.0.1 "$port"
+	printf no | nc -u -w0 -s 127.0.0.2 127.0.0.1 "$port"
+	printf 2 | nc -u -w0 127.0.0.1 "$port"
+	wait_exit "$pid"
+	[ "$(<listen.out)" = 12 ]
+	[ "$(grep -c 'from 127.0.0.2 .* refused' listen.err)" -eq 1 ]
+	run ! grep 'received on 127.0.0.2' listen.err
+}
+
 # --- idioms -----------------------------------------------------------------
 
 @test "echo x | nc -u -w0 host 8125 delivers before it leaves" {

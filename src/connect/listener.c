@@ -134,14 +134,22 @@ look(int fd, struct address *peer)
 	    &peer->length) == -1 ? -1 : fd;
 }
 
-/* Reset, since it is abortive, before a byte is read. */
+/*
+ * A connection is reset, since it is abortive, before a byte is read; a datagram
+ * is taken from the queue.
+ */
 static bool
 lets_in(const struct listener *listener, int fd, const struct address *peer)
 {
 	char text[ADDRESS_TEXT];
 
-	if (listener->allow == NULL || listener->datagrams ||
-	    access_permits(listener->allow, listener->deny, peer))
+	if (listener->datagrams) {
+		if (access_hears(listener->allow, listener->deny, peer))
+			return true;
+		recv(fd, text, 1, MSG_DONTWAIT);
+		return false;
+	}
+	if (access_permits(listener->allow, listener->deny, peer))
 		return true;
 	diag_say(1, "connection from %s refused (--allow, --deny)",
 	    address_port_text(peer, text));

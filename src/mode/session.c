@@ -45,6 +45,8 @@ session_wrap(const void *context, int fd, const struct address *peer,
 		.connected = options->mode == MODE_CLIENT,
 		.any_peer = options->keep_open,
 		.limit = options->datagrams,
+		.allow = &options->allow,
+		.deny = &options->deny,
 		.peer = *peer,
 	};
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/diag.h"
 #include "net/access.h"
 
 #define MAPPED	96	/* bits of ::ffff:0:0 */
@@ -162,4 +163,21 @@ access_permits(const struct access_list *allow,
 		return true;
 	return !access_matches(deny, address) &&
 	    (allow->count == 0 || access_matches(allow, address));
+}
+
+bool
+access_hears(const struct access_list *allow, const struct access_list *deny,
+    const struct address *address)
+{
+	static bool said;
+	char text[ADDRESS_TEXT];
+
+	if (access_permits(allow, deny, address))
+		return true;
+	if (!said)
+		diag_say(1, "datagrams from %s refused (--allow, --deny); "
+		    "others are dropped without a word",
+		    address_port_text(address, text));
+	said = true;
+	return false;
 }

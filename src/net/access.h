@@ -39,4 +39,11 @@ bool	access_matches(const struct access_list *, const struct address *);
 bool	access_permits(const struct access_list *allow,
 	    const struct access_list *deny, const struct address *);
 
+/*
+ * The same for the sender of a datagram, which is to be dropped unread if this
+ * is false; that is said (-v) of the first one only.
+ */
+bool	access_hears(const struct access_list *allow,
+	    const struct access_list *deny, const struct address *);
+
 #endif

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "net/access.h"
 #include "stream/datagram.h"
 
 /* Datagrams a call. Pages of a slot are touched only when one is that large. */
@@ -24,8 +25,11 @@ struct datagram {
 static bool
 is_ours(const struct datagram *socket, const struct address *from)
 {
-	return socket->config.connected || socket->config.any_peer ||
-	    address_equal(from, &socket->config.peer);
+	const struct datagram_config *config = &socket->config;
+
+	return config->connected || (config->any_peer ?
+	    access_hears(config->allow, config->deny, from) :
+	    address_equal(from, &config->peer));
 }
 
 static bool

@@ -6,10 +6,13 @@
 #include "net/address.h"
 #include "stream/stream.h"
 
+struct access_list;
+
 struct datagram_config {
 	bool	 connected;	/* the kernel knows the peer */
 	bool	 any_peer;	/* hear everybody, answer the last (-k) */
 	long	 limit;		/* datagrams until the end; 0: no end (-W) */
+	const struct access_list *allow, *deny;	/* of senders, with any_peer */
 	struct address peer;	/* the first peer, unless connected */
 };
 
