@@ -285,10 +285,16 @@ ended_well() {
 }
 
 @test "a server's key updates are answered" {
-	server peer openssl s_server -cert "$C/good.both" -accept PORT \
-	    < <(sleep 0.5; echo K; sleep 0.5; echo hello; sleep 20)
+	# A line that is read together with "K" would go with it.
+	mkfifo told
+	exec {say}<>told
+	server peer openssl s_server -msg -cert "$C/good.both" -accept PORT <told
 	idle_pipe
 	client -c --ca "$C/ca.pem" localhost "$port" <&"$idle"
+	wait_for_line peer.out '^CIPHER'
+	echo K >&"$say"
+	wait_for_line peer.out KeyUpdate
+	echo hello >&"$say"
 	wait_for_line client.out hello
 	echo one >&"$tap"
 	wait_for_line peer.out one
