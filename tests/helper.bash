@@ -16,7 +16,7 @@ PATH=$PATH:$unpacked/sbin:$unpacked/bin:/usr/sbin:/sbin
 # Options that our end gets in every test, to see that they harm none; and what
 # they print, which no test expects.
 read -ra with <<<"${NC_LITE_WITH-}"
-extra='^([0-9]+%  )?(sent|got) [0-9.]+ [KMGi]*B  |^[0-9a-f]{64}  [a-z-]+$'
+extra='^([0-9]+(%| peers?)  )?(sent|got) [0-9.]+ [KMGi]*B  |^[0-9a-f]{64}  [a-z-]+( (from|to) .*)?$'
 
 setup() {
 	# Whoever runs the suite may give it a stdin that has already ended.

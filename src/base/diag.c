@@ -42,6 +42,12 @@ diag_about(const char *whom)
 	about = whom;
 }
 
+const char *
+diag_whom(void)
+{
+	return about;
+}
+
 /*
  * stderr may be a pipe or a terminal that takes nothing more: what has no room
  * there waits here, and what has none here, either, is counted.

@@ -33,6 +33,9 @@ bool	diag_wants(int level);
  */
 void	diag_about(const char *about);
 
+/* That text, or NULL. */
+const char *diag_whom(void);
+
 /*
  * Messages never sleep: goes on with those that stderr had no room for, and
  * returns what must have some first, or -1 when there are none.

@@ -119,6 +119,8 @@ pour_files(struct options *options)
 		refuse("one --out FILE is not for the many peers of -k: "
 		    "use --out DIR/");
 	local->out.size = report->size;
+	report->many = options->keep_open &&
+	    transport_can(&options->endpoint, TRANSPORT_CONNECTS);
 	report->in = local->in;
 	report->out = local->out.path;
 	if (report->expected != NULL && report->digest == NULL)

@@ -70,6 +70,9 @@ struct server {
 	bool	 watched;	/* the listener, in this round */
 	int	 burst;		/* peers to take in the next round at most */
 	uint64_t served;	/* sessions, so far */
+	struct progress progress;
+	struct outcome past;	/* what those who left have moved */
+	int64_t	 draw_us;	/* when the progress is to be drawn */
 	int	 code;		/* why the server ends, or GO_ON */
 };
 
@@ -184,6 +187,11 @@ watch(struct server *server)
 
 	loop_begin(loop);
 	loop_until(loop, server->options->deadline_us);
+	if (server->options->report.progress && there(server) > 0 &&
+	    server->draw_us == CLOCK_NEVER)
+		server->draw_us = clock_deadline(
+		    PROGRESS_EVERY(&server->progress));
+	loop_until(loop, server->draw_us);
 	server->watched = there(server) < server->limit;
 	if (server->watched)
 		listener_watch(&server->listener, loop);
@@ -222,6 +230,7 @@ retire(struct served *served)
 	struct server *server = served->server;
 	int code = served->session.code;
 
+	session_count(&served->session, &server->past);
 	if (code == EXIT_LOCAL || code > EXIT_SIGNAL)
 		server->code = code;
 	list_remove(&server->active, served);
@@ -254,9 +263,9 @@ step(struct served *served)
 static void
 step_all(struct server *server)
 {
-	size_t i, count = server->active.count;
+	size_t i;
 
-	for (i = count; i-- > 0 && server->code == GO_ON;)
+	for (i = server->active.count; i-- > 0 && server->code == GO_ON;)
 		if (i < server->active.count &&
 		    server->active.item[i]->watched)
 			step(server->active.item[i]);
@@ -266,6 +275,7 @@ step_all(struct server *server)
 static void
 admit(struct server *server, int fd, const struct address *peer)
 {
+	char who[ADDRESS_TEXT];
 	struct served *served;
 
 	if (server->spare.count > 0)
@@ -284,6 +294,7 @@ admit(struct server *server, int fd, const struct address *peer)
 	served->used_us = server->loop.now_us;
 	served->session.wake = wake;
 	server->served++;
+	diag_about(address_port_text(peer, who));
 	session_accept(&served->session, server->options, fd, peer,
 	    server->hub);
 	step(served);
@@ -309,6 +320,22 @@ accept_some(struct server *server)
 	server->burst = fd == -1 ? 1 : 2 * i < ACCEPTS ? 2 * i : ACCEPTS;
 	if (code != EXIT_DONE)
 		server->code = code;
+}
+
+/* Of all together: those who are there, and those who were. */
+static void
+draw(struct server *server, bool last)
+{
+	struct outcome sum = server->past;
+	size_t i;
+
+	for (i = 0; i < server->active.count; i++)
+		session_count(&server->active.item[i]->session, &sum);
+	for (i = 0; i < server->parked.count; i++)
+		session_count(&server->parked.item[i]->session, &sum);
+	server->progress.peers = there(server);
+	server->draw_us = CLOCK_NEVER;
+	progress_draw(&server->progress, &sum, last);
 }
 
 static int
@@ -345,11 +372,16 @@ serve(struct server *server)
 		step_all(server);
 		unpark_some(server);
 		accept_some(server);
+		if (server->loop.progress_asked ||
+		    loop_passed(&server->loop, server->draw_us))
+			draw(server, false);
 		if (server->code == GO_ON && there(server) == 0)
 			server->code = hub_code(server->hub);
 		if (server->code == GO_ON)
 			server->code = time_code(server);
 	}
+	if (server->options->report.progress)
+		draw(server, true);
 	return server->code;
 }
 
@@ -402,11 +434,12 @@ static int
 serve_all(const struct options *options, const struct listener *listener)
 {
 	static struct server server;
+	const struct stream none = { .rfd = -1, .wfd = -1 };
 
 	server.options = options;
 	server.listener = *listener;
 	server.limit = limit(options);
-	server.parked_us = CLOCK_NEVER;
+	server.parked_us = server.draw_us = CLOCK_NEVER;
 	server.burst = 1;
 	server.code = GO_ON;
 	loop_open(&server.loop);
@@ -415,6 +448,9 @@ serve_all(const struct options *options, const struct listener *listener)
 	if (options->child.command == NULL && !options->forward.on &&
 	    !open_hub(&server))
 		return EXIT_LOCAL;
+	progress_begin(&server.progress, 0, server.hub != NULL ?
+	    &server.hub->local : &none, !options->report.progress);
+	server.progress.many = true;
 	return serve(&server);
 }
 

@@ -11,6 +11,7 @@
 #include "mode/resume.h"
 #include "mode/session.h"
 #include "net/transport.h"
+#include "relay/count.h"
 #include "stream/datagram.h"
 #include "stream/plain.h"
 #include "stream/tls.h"
@@ -235,6 +236,7 @@ session_accept(struct session *session, const struct options *options, int fd,
 	session->wants = IO_WANT_READ;
 	session->deadline_us = clock_deadline(limit_us);
 	session->reached.length = 0;
+	session->relay.outcome.sent = session->relay.outcome.received = 0;
 	if (options->forward.accept_header)
 		session->dial = forward_open(options);
 	if (!session_wrap(options, fd, peer, &session->peer)) {
@@ -454,6 +456,15 @@ session_wake(struct session *session)
 {
 	if (session->state == SESSION_RELAY)
 		relay_wake(&session->relay);
+}
+
+void
+session_count(struct session *session, struct outcome *sum)
+{
+	if (session->state == SESSION_RELAY)
+		count_take(&session->relay);
+	sum->sent += session->relay.outcome.sent;
+	sum->received += session->relay.outcome.received;
 }
 
 bool

@@ -90,6 +90,9 @@ void	session_step(struct session *, const struct loop *);
 /* The hub has something for it: the next step is worth it. */
 void	session_wake(struct session *);
 
+/* Adds what it has moved so far to a sum. */
+void	session_count(struct session *, struct outcome *);
+
 /* A round of its own for a session that has begun; false once it is DONE. */
 bool	session_round(struct session *, struct loop *);
 

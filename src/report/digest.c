@@ -14,6 +14,7 @@
 #include "stream/stream.h"
 
 #define PIECE		(256 << 10)
+#define PIPED		(192 << 10)	/* read from a pipe */
 #define PIPE_SIZE	(1 << 20)	/* fewer wake-ups than half of it */
 
 /* OpenSSL's, as its manual declares them; the types are opaque there, too. */
@@ -94,7 +95,7 @@ work(void *argument)
 	ssize_t size;
 
 	do {
-		size = read(digest->out, digest->piece, sizeof(digest->piece));
+		size = read(digest->out, digest->piece, PIPED);
 		if (size > 0 && lib.EVP_DigestUpdate(digest->context,
 		    digest->piece, (size_t)size) != 1)
 			break;
@@ -111,6 +112,16 @@ broke(struct tap *tap)
 	snprintf(tap->blame->error, sizeof(tap->blame->error),
 	    "no digest could be computed");
 	return false;
+}
+
+static bool
+digest_update(struct tap *tap, const uint8_t *data, size_t size)
+{
+	struct digest *digest = (struct digest *)tap;
+
+	digest->size += size;
+	return lib.EVP_DigestUpdate(digest->context, data, size) == 1 ||
+	    broke(tap);
 }
 
 /* Whoever reads the pipe does nothing but compute. */
@@ -166,39 +177,53 @@ start(struct digest *digest)
 	return error;
 }
 
-bool
-digest_begin(struct digest *digest, bool received, const char *expected,
-    struct stream *blame)
+/* Its thread, and the pipe to that. Returns an errno, or 0. */
+static int
+set_apart(struct digest *digest)
 {
-	int ends[2] = { -1, -1 }, error;
+	int ends[2], error;
 
-	digest->tap = (struct tap){
-		.look = digest_look,
-		.blame = blame,
-		.end = is_good,
-	};
-	digest->expected = expected;
-	digest->text[0] = '\0';
-	digest->context = lib.EVP_MD_CTX_new();
-	digest->size = earlier[received].size;
-	error = digest->context == NULL || (earlier[received].context != NULL ?
-	    lib.EVP_MD_CTX_copy_ex(digest->context, earlier[received].context) :
-	    lib.EVP_DigestInit_ex(digest->context, kind, NULL)) != 1 ?
-	    ENOMEM : 0;
-	if (error == 0 && pipe2(ends, O_CLOEXEC) == -1)
-		error = errno;
+	digest->piece = malloc(PIPED);
+	if (digest->piece == NULL || pipe2(ends, O_CLOEXEC) == -1)
+		return errno;
 	fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
 	digest->out = ends[0];
 	digest->tap.pipe = ends[1];
-	if (error == 0)
-		error = start(digest);
-	if (error == 0)
-		return true;
-	diag_error("cannot start the digest: %s", strerror(error));
-	close(ends[0]);
-	close(ends[1]);
+	digest->tap.look = digest_look;
+	error = start(digest);
+	if (error != 0) {
+		close(ends[0]);
+		close(ends[1]);
+		digest->out = -1;
+	}
+	return error;
+}
+
+bool
+digest_begin(struct digest *digest, const struct digest_config *config)
+{
+	void *before = earlier[config->received].context;
+	int error;
+
+	digest->tap = (struct tap){
+		.look = digest_update,
+		.blame = config->blame,
+		.end = is_good,
+	};
 	digest->out = -1;
-	return false;
+	digest->expected = config->expected;
+	digest->text[0] = '\0';
+	digest->context = lib.EVP_MD_CTX_new();
+	digest->size = earlier[config->received].size;
+	error = digest->context == NULL || (before != NULL ?
+	    lib.EVP_MD_CTX_copy_ex(digest->context, before) :
+	    lib.EVP_DigestInit_ex(digest->context, kind, NULL)) != 1 ?
+	    ENOMEM : 0;
+	if (error == 0 && !config->shared)
+		error = set_apart(digest);
+	if (error != 0)
+		diag_error("cannot start the digest: %s", strerror(error));
+	return error == 0;
 }
 
 static void
@@ -222,6 +247,7 @@ digest_end(struct digest *digest)
 		close(digest->tap.pipe);
 		pthread_join(digest->thread, NULL);
 	}
+	free(digest->piece);
 	finish(digest->context, digest->text);
 	digest->context = NULL;
 }

@@ -10,19 +10,20 @@
 
 /*
  * The hash of what passes. It is computed by a thread that reads a pipe, so
- * that bytes move on while it works, by splice(2) when they otherwise would.
+ * that bytes move on while it works, by splice(2) when they otherwise would;
+ * of one among many peers, which would be many threads, as the bytes are seen.
  * The hash is OpenSSL's, loaded when it is first needed.
  */
 struct digest {
 	struct tap tap;		/* first, so that the tap is the digest */
 	const char *expected;	/* hexadecimal, or NULL */
 	pthread_t thread;
-	int	 out;		/* the pipe's other end */
+	int	 out;		/* the pipe's other end; -1: no thread */
+	uint8_t	*piece;		/* the thread's */
 	void	*context;
 	bool	 failed;	/* the thread's, as is size, until it ends */
 	uint64_t size;		/* bytes hashed */
 	char	 text[DIGEST_TEXT];	/* hexadecimal, once it has ended */
-	uint8_t	 piece[192 << 10];
 };
 
 /*
@@ -39,12 +40,18 @@ bool	digest_load(const char *name, const char *expected);
 bool	digest_prefix(int fd, int64_t size, bool received,
 	    char text[DIGEST_TEXT]);
 
+struct digest_config {
+	bool	 received;	/* what digest_prefix began is that direction's */
+	bool	 shared;	/* one among many: no thread */
+	const char *expected;	/* or NULL */
+	struct stream *blame;	/* when the end is not as expected */
+};
+
 /*
- * Begins one, which breaks the flow, and blames the stream, when its end is
- * not as expected. Returns false with the reason printed.
+ * Begins one, which breaks the flow when its end is not as expected. Returns
+ * false with the reason printed.
  */
-bool	digest_begin(struct digest *, bool received, const char *expected,
-	    struct stream *blame);
+bool	digest_begin(struct digest *, const struct digest_config *);
 
 /* Ends it: all has passed. May be called again. */
 void	digest_end(struct digest *);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/diag.h"
 #include "report/hexdump.h"
 
 #define ROW	16		/* bytes */
@@ -11,6 +12,7 @@
 static int
 head_text(char *text, char sign, size_t size)
 {
+	const char *who = diag_whom();
 	struct timespec now;
 	struct tm utc;
 	char date[32];
@@ -18,8 +20,9 @@ head_text(char *text, char sign, size_t size)
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &utc);
 	strftime(date, sizeof(date), "%FT%T", &utc);
-	return snprintf(text, LINE, "# %s.%06ldZ %c %zu bytes\n", date,
-	    now.tv_nsec / 1000, sign, size);
+	return snprintf(text, LINE, "# %s.%06ldZ %c %zu bytes%s%.64s\n", date,
+	    now.tv_nsec / 1000, sign, size, who != NULL ? " " : "",
+	    who != NULL ? who : "");
 }
 
 static size_t

@@ -5,7 +5,7 @@
 
 /*
  * What passes, for people: each piece under a line with its time, direction
- * and size; then rows of sixteen bytes with the offset in their direction:
+ * and size, and the peer if there are many; then rows of sixteen bytes with the offset in their direction:
  *
  *	# 2026-11-21T06:30:00.123456Z > 6 bytes
  *	> 00000000  68 65 6c 6c 6f 0a                                |hello.|

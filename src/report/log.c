@@ -128,3 +128,62 @@ log_flush(struct log *log, int *fd)
 	log->head = log->tail = log->room = 0;
 	return true;
 }
+
+bool
+log_part_end(struct log_part *part)
+{
+	bool good = part->held == 0 ||
+	    log_write(part->log, part->line, part->held);
+
+	free(part->line);
+	part->line = NULL;
+	part->held = 0;
+	return good;
+}
+
+static bool
+part_look(struct tap *tap, const uint8_t *data, size_t size)
+{
+	struct log_part *part = (struct log_part *)tap;
+	const uint8_t *end = memrchr(data, '\n', size);
+	size_t whole = end != NULL ? (size_t)(end - data) + 1 :
+	    part->held + size > LOG_LINE ? size : 0;
+	uint8_t *line;
+
+	if (whole > 0 && !(log_part_end(part) &&
+	    log_write(part->log, data, whole)))
+		return false;
+	if (whole == size)
+		return true;
+	line = realloc(part->line, part->held + size - whole);
+	if (line == NULL) {
+		stream_fail(&part->log->file, ENOMEM);
+		return false;
+	}
+	memcpy(line + part->held, data + whole, size - whole);
+	part->line = line;
+	part->held += size - whole;
+	return true;
+}
+
+static bool
+part_flush(struct tap *tap, int *fd)
+{
+	return log_flush(((struct log_part *)tap)->log, fd);
+}
+
+static bool
+part_end(struct tap *tap)
+{
+	return log_part_end((struct log_part *)tap);
+}
+
+void
+log_part_begin(struct log_part *part, struct log *log)
+{
+	*part = (struct log_part){
+		.tap = { .look = part_look, .flush = part_flush,
+		    .end = part_end, .blame = &log->file },
+		.log = log,
+	};
+}

@@ -36,4 +36,22 @@ bool	log_write(struct log *, const void *, size_t);
 /* As the tap's, for another one that writes here. */
 bool	log_flush(struct log *, int *fd);
 
+/*
+ * One peer's part in a log of many, whose lines stay whole: a piece without
+ * its newline waits for that, for the end, or for LOG_LINE bytes.
+ */
+#define LOG_LINE	((size_t)64 << 10)
+
+struct log_part {
+	struct tap tap;		/* first, so that the tap is the part */
+	struct log *log;
+	uint8_t	*line;		/* what waits, or NULL */
+	size_t	 held;		/* bytes of it */
+};
+
+void	log_part_begin(struct log_part *, struct log *);
+
+/* What waits goes out. Also when the peer was cut off; may be called again. */
+bool	log_part_end(struct log_part *);
+
 #endif

@@ -161,6 +161,9 @@ compose(struct progress *progress, const struct outcome *count,
 	double left_s;
 
 	take_rate(progress, (uint64_t)moved, now_us);
+	snprintf(text, sizeof(text), "%zu", progress->peers);
+	if (progress->many)
+		add(line, "", text, progress->peers == 1 ? " peer" : " peers");
 	if (size > 0) {
 		snprintf(text, sizeof(text), "%d%%", (int)(share * 100));
 		add(line, "", text, "");

@@ -2,6 +2,7 @@
 #define PROGRESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct outcome;
@@ -16,6 +17,8 @@ struct progress {
 	bool	 shared;	/* the output goes to a terminal, too */
 	bool	 alone;		/* only drawn when asked for */
 	int	 in, out;	/* the local stream's descriptors */
+	bool	 many;		/* a sum: how many peers there are is said */
+	size_t	 peers;
 	int64_t	 sent_before, received_before;	/* in an earlier run */
 	int64_t	 send_size;	/* of what is sent; 0: unknown */
 	int64_t	 size;		/* of what is more: sent or received */
@@ -27,6 +30,7 @@ struct progress {
 /* How often progress_draw should be called. */
 #define PROGRESS_REDRAW	(CLOCK_SECOND / 5)
 #define PROGRESS_LINES	(10 * CLOCK_SECOND)
+#define PROGRESS_EVERY(p) ((p)->terminal ? PROGRESS_REDRAW : PROGRESS_LINES)
 
 /*
  * Begins with the size expected, 0 for what the input still has if it is a

@@ -42,6 +42,9 @@ end_digests(struct report *report)
 static bool
 begin_digests(struct report *report, struct stream *peer)
 {
+	struct digest_config config = { .shared = report->config->many,
+	    .blame = peer };
+
 	report->digest = calloc(2, sizeof(*report->digest));
 	if (report->digest == NULL) {
 		diag_error("no memory for digests");
@@ -49,10 +52,12 @@ begin_digests(struct report *report, struct stream *peer)
 	}
 	report->watch.sent[0] = &report->digest[0].tap;
 	report->watch.received[0] = &report->digest[1].tap;
-	if (digest_begin(&report->digest[0], false, NULL, peer) &&
-	    digest_begin(&report->digest[1], true, report->config->expected,
-	    peer))
-		return true;
+	if (digest_begin(&report->digest[0], &config)) {
+		config.received = true;
+		config.expected = report->config->expected;
+		if (digest_begin(&report->digest[1], &config))
+			return true;
+	}
 	end_digests(report);
 	return false;
 }
@@ -62,7 +67,7 @@ report_tick(void *context, const struct outcome *count, bool asked)
 {
 	struct report *report = context;
 
-	if (asked || report->config->progress)
+	if (!report->config->many && (asked || report->config->progress))
 		progress_draw(&report->progress, count, false);
 }
 
@@ -82,13 +87,14 @@ report_begin(struct report *report, const struct report_config *config,
 	    !config->progress);
 	report->progress.sent_before = before[0];
 	report->progress.received_before = before[1];
-	if (config->progress)
-		report->watch.every_us = report->progress.terminal ?
-		    PROGRESS_REDRAW : PROGRESS_LINES;
+	if (config->progress && !config->many)
+		report->watch.every_us = PROGRESS_EVERY(&report->progress);
 	log_begin(&output);
 	log_begin(&hex_dump);
+	log_part_begin(&report->part, &output);
 	if (config->output != NULL)
-		report->watch.received[1] = &output.tap;
+		report->watch.received[1] = config->many ? &report->part.tap :
+		    &output.tap;
 	if (config->hex_dump != NULL) {
 		hexdump_begin(&report->sent_dump, &hex_dump, '>');
 		hexdump_begin(&report->received_dump, &hex_dump, '<');
@@ -100,25 +106,38 @@ report_begin(struct report *report, const struct report_config *config,
 
 /* As sha256sum(1) does it; two of them must have names. */
 static void
+print_digest(const char *hash, const char *file, const char *word)
+{
+	const char *who = diag_whom();
+
+	if (file != NULL || who == NULL)
+		diag_line(0, "%s  %s", hash, file != NULL ? file : word);
+	else
+		diag_line(0, "%s  %s %s %s", hash, word,
+		    word[0] == 's' ? "to" : "from", who);
+}
+
+static void
 print_digests(const struct report *report, const struct outcome *count)
 {
 	const struct digest *digest = report->digest;
 	bool got = count->received > 0 ||
 	    (count->sent == 0 && report->output != NULL);
-	bool both = count->sent > 0 && got;
+	bool both = count->sent > 0 && got, named = both || diag_whom() != NULL;
 
 	if (both || !got)
-		diag_line(0, "%s  %s", digest[0].text, report->input != NULL ?
-		    report->input : both ? "sent" : "-");
+		print_digest(digest[0].text, report->input,
+		    named ? "sent" : "-");
 	if (got)
-		diag_line(0, "%s  %s", digest[1].text, report->output != NULL ?
-		    report->output : both ? "received" : "-");
+		print_digest(digest[1].text, report->output,
+		    named ? "received" : "-");
 }
 
 void
 report_end(struct report *report, const struct outcome *count, int code)
 {
-	if (report->config->progress && code >= 0)
+	log_part_end(&report->part);
+	if (report->config->progress && !report->config->many && code >= 0)
 		progress_draw(&report->progress, count, true);
 	if (report->digest != NULL) {
 		end_digests(report);

@@ -14,6 +14,7 @@ struct report_config {
 	bool	 progress;
 	bool	 json;			/* the summary, too, as an object */
 	bool	 append;		/* the files keep what they have */
+	bool	 many;			/* peers at once; progress is the caller's */
 	int64_t	 size;			/* bytes expected; 0: unknown */
 	const char *digest;		/* a hash's name, or NULL */
 	const char *expected;		/* of what is received, or NULL */
@@ -29,6 +30,7 @@ struct report {
 	int64_t	 since_us;
 	struct progress progress;
 	struct hexdump sent_dump, received_dump;
+	struct log_part part;		/* of --output, if there are many */
 	struct digest *digest;		/* of what is sent, and received */
 };
 

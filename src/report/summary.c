@@ -19,12 +19,17 @@ static void
 print_json(const struct outcome *count, double seconds, double rate,
     int code)
 {
-	char first[512], error[512];
+	const char *who = diag_whom();
+	char first[512], error[512], peer[512] = "", text[256];
 
-	diag_line(0, "{\"bytes_sent\":%" PRIu64 ",\"bytes_received\":%" PRIu64
+	if (who != NULL)
+		snprintf(peer, sizeof(peer), "\"peer\":%s,",
+		    quoted(who, text, sizeof(text)));
+	diag_line(0, "{%s\"bytes_sent\":%" PRIu64 ",\"bytes_received\":%" PRIu64
 	    ",\"seconds\":%.6f,\"bytes_per_second\":%.0f,\"ended_first\":%s,"
-	    "\"error\":%s,\"exit_status\":%d}", count->sent, count->received,
-	    seconds, rate, quoted(count->first, first, sizeof(first)),
+	    "\"error\":%s,\"exit_status\":%d}", peer, count->sent,
+	    count->received, seconds, rate,
+	    quoted(count->first, first, sizeof(first)),
 	    quoted(count->reason, error, sizeof(error)), code);
 }
 
