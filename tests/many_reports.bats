@@ -28,19 +28,24 @@ two() {
 
 @test "--progress is one line for all, drawn again and again on a terminal" {
 	start screen /usr/bin/python3 "$PEERS/screen.py" 80 "$NC_LITE" -lkv \
-	    --progress --timeout 1 0
+	    --progress 0
 	until_true grep -q 'istening on' screen.out
 	port=$(sed -En 's/.*istening on .* ([0-9]+).*/\1/p' screen.out)
-	local screen=$pid i
+	local i
 	for i in 1 2; do
 		start "peer$i" /usr/bin/python3 "$PEERS/peer.py" connect \
 		    "$port" say "$i$i$i$i\n" stall
 	done
-	wait_exit "$screen"
+	wait_for_line screen.out \
+	    '^80 2 peers  got 10 B  [0-9.]* B/s  [0-9]*:[0-9]*  mean '
+}
+
+@test "--progress of many: the last line has all, also of those who left" {
+	listen -k --progress --timeout 2
+	visit say '1234\n' fin readall
+	wait_exit "$pid"
 	[ "$status" -eq 3 ]
-	grep -q '^80 2 peers  got 10 B  [0-9.]* B/s  0:0[01]  mean ' screen.out
-	grep -q '^80 [0-2] peers*  got 10 B  in 0:0[0-9]  mean ' screen.out
-	(($(grep -c 'peers  ' screen.out) < 12))
+	grep -q '^0 peers  got 5 B  in 0:0[1-9]  mean ' listen.err
 }
 
 @test "--progress of a server without peers does not wake it up" {

@@ -35,7 +35,8 @@ def main(widths, words):
             except OSError:
                 break
             for frame in seen.replace(b"\x1b[K", b"").split(b"\r"):
-                print(widths[now], frame.decode().strip("\n"))
+                print(widths[now], frame.decode().strip("\n"),
+                      flush=True)
         step = min(int((time.monotonic() - begin) / 0.5), len(widths) - 1)
         if step != now:
             now = step
