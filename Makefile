@@ -1,5 +1,6 @@
 # nc-lite. Targets: all check lint check-asan check-copy check-faults check-valgrind
-# check-fuzz check-with fuzz model bench demo deps bench-deps install uninstall clean.
+# check-fuzz check-with fuzz model bench demo deps bench-deps install static uninstall
+# clean.
 
 # The version: of a tarball what it says, of a tag what git says, else this.
 VERSION	:= $(or $(shell cat .version 2>/dev/null),$(patsubst v%,%,$(if \
@@ -22,12 +23,17 @@ BINARY	?= nc-lite
 WARN	= -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
 	  -Wstrict-prototypes -Wmissing-prototypes
 
+# "make static" makes one file that needs no library; OpenSSL's are loaded when
+# needed, or linked if they are there as archives.
+STATIC	?=
+PIE	= $(if $(STATIC),-static-pie,-pie)
+
 # Those of these options that the compiler knows, and those of these libraries
 # that are there: before glibc 2.34 they were not one.
 known	= $(foreach flag,$(1),$(shell $(CC) $(CFLAGS) -Werror $(flag) -S \
 	  -o /dev/null -x c /dev/null 2>/dev/null && echo $(flag)))
 there	= $(foreach lib,$(1),$(shell echo 'int main(void) { return 0; }' | \
-	  $(CC) $(CFLAGS) -o /dev/null -x c - $(lib) 2>/dev/null && echo $(lib)))
+	  $(CC) $(CFLAGS) $(PIE) -fPIE -o /dev/null -x c - $(lib) 2>/dev/null && echo $(lib)))
 
 # -D_FORTIFY_SOURCE wants optimization, and may be given from outside.
 FORTIFY	= $(if $(filter -O0,$(CFLAGS))$(findstring _FORTIFY_SOURCE,$(CC) \
@@ -37,18 +43,22 @@ HARDEN	:= -fPIE -fstack-protector-strong $(FORTIFY) $(call known, \
 	  -fstack-clash-protection -fcf-protection -mbranch-protection=standard)
 endif
 BSD_CFLAGS := $(shell $(PKG_CONFIG) --cflags libbsd-overlay 2>/dev/null)
-BSD_LIBS := $(shell $(PKG_CONFIG) --libs libbsd-overlay 2>/dev/null)
-LIBS	:= $(BSD_LIBS) $(call there,-ldl -lpthread)
+BSD_LIBS := $(shell $(PKG_CONFIG) --libs $(STATIC:yes=--static) libbsd-overlay 2>/dev/null)
+SSL_LIBS := $(if $(STATIC),$(call there,-lssl -lcrypto))
+LIBS	:= $(BSD_LIBS) $(SSL_LIBS) $(call there,-ldl -lpthread)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
-	  -Isrc $(BSD_CFLAGS) $(WARN) $(HARDEN) $(CFLAGS) $(CPPFLAGS)
-ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+	  -Isrc $(BSD_CFLAGS) $(if $(SSL_LIBS),-DLIBRARY_LINKED) $(WARN) \
+	  $(HARDEN) $(CFLAGS) $(CPPFLAGS)
+ALL_LDFLAGS = $(PIE) -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
-# TLS=no builds without OpenSSL's headers; its library is never linked. What was
-# chosen last holds until the other is: "make TLS=no && make install".
-TLS	?= $(or $(patsubst $(BUILD)/tls-%,%,$(wildcard $(BUILD)/tls-*)),yes)
+# TLS=no builds without OpenSSL's headers; its library is linked by "make static"
+# alone. What was chosen last holds until the other is: "make TLS=no && make install".
+TLS	?= $(or $(patsubst $(BUILD)/tls-%,%,$(wildcard $(BUILD)/tls-*)), \
+	  $(if $(STATIC),$(if $(SSL_LIBS),yes,no),yes))
 CHOICE	= $(BUILD)/tls-$(TLS)
 TLS_FILES = src/stream/tls_%.c src/stream/tls_%.h src/stream/tls.c
-UNUSED	= $(if $(filter no,$(TLS)),$(TLS_FILES),src/stream/no_tls.c)
+UNUSED	= $(if $(filter no,$(TLS)),$(TLS_FILES),src/stream/no_tls.c) \
+	  src/base/library$(if $(STATIC),,_static).c
 SOURCES	:= $(filter-out $(UNUSED),$(wildcard src/*.c src/*/*.c))
 OBJECTS	= $(SOURCES:src/%.c=$(BUILD)/%.o)
 HEADERS	:= $(filter-out $(UNUSED),$(wildcard src/*/*.h))
@@ -105,6 +115,12 @@ check-with: all
 		NC_LITE_WITH=$$with tests/run transfer.bats halfclose.bats \
 		    abort.bats || exit 1; \
 	done
+
+# For a rescue system. Names come from /etc/hosts and DNS: glibc, from 2.34 on,
+# has them in itself, and warns of its other sources.
+static:
+	$(MAKE) STATIC=yes BUILD=$(BUILD)/static \
+	    BINARY=$(BUILD)/static/nc-lite LDFLAGS="$(LDFLAGS) -s"
 
 # The same tests, through the address and undefined behaviour sanitizers.
 check-asan:
@@ -212,5 +228,5 @@ clean:
 
 .PHONY: all bench bench-deps check check-asan check-copy check-faults \
 	check-fuzz check-valgrind check-with clean demo deps fuzz fuzzers \
-	headers install layers lint model uninstall \
+	headers install layers lint model static uninstall \
 	check-user deb dist

@@ -108,3 +108,55 @@ copied() {
 	need lintian
 	lintian --allow-root --fail-on error,warning first.deb
 }
+
+# in_root: an empty root, but for nc-lite and /etc, is where all runs from now on.
+in_root() {
+	private
+	outside=("${inside[@]}")
+	mkdir -p root/etc
+	cp b/static/nc-lite root
+	"$NC_LITE" --psk-new root/key
+	inside+=(chroot "$PWD/root")
+	NC_LITE=/nc-lite
+}
+
+# bats test_tags=long
+@test "make static: one file that moves, hashes and encrypts in an empty root" {
+	need dnsmasq
+	build -s static 2>linker || fail "$(<linker)"
+	in_root
+	random 300K file
+	listen -c --psk /key --digest 127.0.0.1
+	nc -c --psk /key --digest 127.0.0.1 "$port" <file 2>sent
+	wait_exit "$pid" && [ "$status" = 0 ]
+	same file listen.out
+	grep -q "^$(sha file)" sent
+
+	echo "127.0.0.1 rescue" >root/etc/hosts
+	listen
+	echo hosts | nc rescue "$port"
+	wait_exit "$pid" && [ "$(<listen.out)" = hosts ]
+	# Older ones load what resolves, from a root that has it.
+	[[ $(printf '%s\n' 2.34 "$(getconf GNU_LIBC_VERSION | cut -d' ' -f2)" |
+	    sort -V) = 2.34* ]] || return 0
+	echo "nameserver 127.0.0.1" >root/etc/resolv.conf
+	inside=("${outside[@]}")
+	start dns dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv \
+	    --no-hosts --user=root --pid-file= --listen-address=127.0.0.1 \
+	    --bind-interfaces --address=/rescue.example/127.0.0.1
+	inside+=(chroot "$PWD/root")
+	listen
+	echo names | nc --wait=20 rescue.example "$port"
+	wait_exit "$pid" && [ "$(<listen.out)" = names ]
+}
+
+# bats test_tags=long
+@test "make static without OpenSSL's archives: what needs them says so" {
+	build -s static SSL_LIBS= CFLAGS=-O0 2>linker || fail "$(<linker)"
+	run -2 b/static/nc-lite -c localhost 1
+	[ "${lines[*]}" = "nc-lite: this nc-lite was built without TLS (make \
+TLS=no)" ]
+	run -2 b/static/nc-lite --digest localhost 1
+	[ "${lines[*]}" = "nc-lite: a digest needs OpenSSL: this static nc-lite \
+was linked without it" ]
+}

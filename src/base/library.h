@@ -13,7 +13,8 @@
 
 /*
  * Libraries that are loaded when they are first needed: linking them would cost
- * every run several times what all the rest of the start costs.
+ * every run several times what all the rest of the start costs. library_static.c
+ * takes the place of library.c where nothing can be loaded.
  */
 
 /* "libssl" as the linker would have named it: "libssl.so.3". */
@@ -22,11 +23,22 @@
 #define LIBRARY_SONAME(name)	\
 	name ".so." LIBRARY_NUMBER(OPENSSL_SHLIB_VERSION)
 
-/* Where a function's address belongs in the caller's table. */
+/*
+ * Where a function's address belongs in the caller's table, and the address
+ * itself where it is linked: in one static file (make static).
+ */
 struct library_function {
 	const char *name;
 	size_t	 offset;
+	void	 (*linked)(void);
 };
+#ifdef LIBRARY_LINKED
+#define LIBRARY_ADDRESS(name)	(void (*)(void))name
+#else
+#define LIBRARY_ADDRESS(name)	NULL
+#endif
+#define LIBRARY_ROW(table, name) \
+	{ #name, offsetof(table, name), LIBRARY_ADDRESS(name) },
 
 /*
  * Loads the library for what needs it ("TLS") and fills the table. Returns

@@ -18,24 +18,26 @@
 #define PIPE_SIZE	(1 << 20)	/* fewer wake-ups than half of it */
 
 /* OpenSSL's, as its manual declares them; the types are opaque there, too. */
+#define LIB_FUNCTIONS(X) \
+	X(const void *, EVP_get_digestbyname, (const char *)) \
+	X(void *, EVP_MD_CTX_new, (void)) \
+	X(void, EVP_MD_CTX_free, (void *)) \
+	X(int, EVP_MD_CTX_copy_ex, (void *, const void *)) \
+	X(int, EVP_DigestInit_ex, (void *, const void *, void *)) \
+	X(int, EVP_DigestUpdate, (void *, const void *, size_t)) \
+	X(int, EVP_DigestFinal_ex, (void *, unsigned char *, unsigned *))
+
+#define DECLARATION(type, name, arguments)	extern type name arguments;
+LIB_FUNCTIONS(DECLARATION)
+
+#define MEMBER(type, name, arguments)	type (*name)arguments;
 static struct lib {
-	const void *(*EVP_get_digestbyname)(const char *);
-	void	*(*EVP_MD_CTX_new)(void);
-	void	 (*EVP_MD_CTX_free)(void *);
-	int	 (*EVP_MD_CTX_copy_ex)(void *, const void *);
-	int	 (*EVP_DigestInit_ex)(void *, const void *, void *);
-	int	 (*EVP_DigestUpdate)(void *, const void *, size_t);
-	int	 (*EVP_DigestFinal_ex)(void *, unsigned char *, unsigned *);
+	LIB_FUNCTIONS(MEMBER)
 } lib;
 
 static const struct library_function function[] = {
-	{ "EVP_get_digestbyname", offsetof(struct lib, EVP_get_digestbyname) },
-	{ "EVP_MD_CTX_new", offsetof(struct lib, EVP_MD_CTX_new) },
-	{ "EVP_MD_CTX_free", offsetof(struct lib, EVP_MD_CTX_free) },
-	{ "EVP_MD_CTX_copy_ex", offsetof(struct lib, EVP_MD_CTX_copy_ex) },
-	{ "EVP_DigestInit_ex", offsetof(struct lib, EVP_DigestInit_ex) },
-	{ "EVP_DigestUpdate", offsetof(struct lib, EVP_DigestUpdate) },
-	{ "EVP_DigestFinal_ex", offsetof(struct lib, EVP_DigestFinal_ex) },
+#define ROW(type, name, arguments)	LIBRARY_ROW(struct lib, name)
+	LIB_FUNCTIONS(ROW)
 };
 
 static const void *kind;	/* of hash */

@@ -11,7 +11,7 @@ bool
 tls_lib_open(void)
 {
 	static const struct library_function function[] = {
-#define ROW(name)	{ #name, offsetof(struct tls_lib, name) },
+#define ROW(name)	LIBRARY_ROW(struct tls_lib, name)
 		TLS_LIB_FUNCTIONS(ROW)
 	};
 
