@@ -197,9 +197,10 @@ bench-deps:
 
 install: all
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(MANDIR)/man1" \
-	    "$(DESTDIR)$(BASHDIR)" "$(DESTDIR)$(ZSHDIR)" "$(DESTDIR)$(FISHDIR)"
+	    "$(DESTDIR)$(MANDIR)/man7" "$(DESTDIR)$(BASHDIR)" "$(DESTDIR)$(ZSHDIR)" "$(DESTDIR)$(FISHDIR)"
 	install -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/nc-lite"
 	install -m 644 nc-lite.1 "$(DESTDIR)$(MANDIR)/man1/nc-lite.1"
+	install -m 644 nc-lite.7 "$(DESTDIR)$(MANDIR)/man7/nc-lite.7"
 	install -m 644 completions/nc-lite.bash "$(DESTDIR)$(BASHDIR)/nc-lite"
 	install -m 644 completions/_nc-lite "$(DESTDIR)$(ZSHDIR)/_nc-lite"
 	install -m 644 completions/nc-lite.fish \
@@ -220,6 +221,7 @@ check-user: all
 uninstall:
 	rm -f "$(DESTDIR)$(PREFIX)/bin/nc-lite" \
 	    "$(DESTDIR)$(MANDIR)/man1/nc-lite.1" \
+	    "$(DESTDIR)$(MANDIR)/man7/nc-lite.7" \
 	    "$(DESTDIR)$(BASHDIR)/nc-lite" "$(DESTDIR)$(ZSHDIR)/_nc-lite" \
 	    "$(DESTDIR)$(FISHDIR)/nc-lite.fish"
 

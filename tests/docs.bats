@@ -22,7 +22,7 @@ with_value() {
 
 # in_manual REGEX: the options of the manual's list whose .It matches.
 in_manual() {
-	awk -v regex="$1" '/^\.Sh/ { here = /DESCRIPTION/ }
+	awk -v regex="$1" '/^\.Sh/ { here = /OPTIONS/ }
 	here && /^\.It Fl/ && $0 ~ regex {
 		for (i = 2; i < NF; i++)
 			if ($i == "Fl" && $(i + 1) == "Fl")
@@ -199,9 +199,45 @@ in_zsh() {
 
 @test "the manual has the sections that people look for" {
 	local section
-	for section in NAME SYNOPSIS DESCRIPTION "CLIENT AND SERVER" "DATA TRANSFER" \
-	    "EXIT STATUS" EXAMPLES "SEE ALSO" CAVEATS; do
+	for section in NAME SYNOPSIS DESCRIPTION OPTIONS "EXIT STATUS" EXAMPLES \
+	    "SEE ALSO" CAVEATS; do
 		grep -q "^\\.Sh $section\$" "$TOP/nc-lite.1" || fail "no $section"
+	done
+	for section in "CLIENT AND SERVER" "DATA TRANSFER" "PORT TESTING"; do
+		grep -q "^\\.Sh $section\$" "$TOP/nc-lite.7" || fail "no $section"
+	done
+}
+
+@test "the manual's first page refers to sections that the second has" {
+	local section
+	grep -o '[(]see [A-Z ]*)\|^See [A-Z ]*\.$' "$TOP/nc-lite.1" |
+	    sed 's/^[^ ]* //; s/[).]$//' | sort -u >named
+	[ "$(wc -l <named)" -ge 5 ]
+	while read -r section; do
+		grep -qx "\\.Sh $section" "$TOP/nc-lite.7" || fail "no $section"
+	done <named
+	# Each section is announced, and no option but those of --help is used.
+	sed -n 's/^\.Sh //p' "$TOP/nc-lite.7" |
+	    grep -vx 'NAME\|DESCRIPTION\|SEE ALSO\|STANDARDS' >sections
+	tr '\n' ' ' <"$TOP/nc-lite.1" >flat
+	while read -r section; do
+		grep -q "sections are [^(]*$section" flat || fail "$section"
+	done <sections
+}
+
+@test "the manual's second page names no option that is not there" {
+	in_help >help
+	grep -oE 'Fl Fl [a-z0-9-]+' "$TOP/nc-lite.7" | sed 's/Fl Fl /--/' |
+	    sort -u >named
+	[ -s named ]
+	run ! grep -vxFf help named
+}
+
+@test "each page of the manual is at most 650 lines" {
+	need mandoc
+	local page
+	for page in nc-lite.1 nc-lite.7; do
+		[ "$(mandoc -Tutf8 "$TOP/$page" | wc -l)" -le 650 ]
 	done
 }
 
@@ -214,14 +250,15 @@ in_zsh() {
 	diff manual readme
 }
 
-@test "make install puts five files in place, make uninstall leaves none" {
+@test "make install puts six files in place, make uninstall leaves none" {
 	need make
 	unset MAKEFLAGS MAKELEVEL MFLAGS
 	make -s -C "$TOP" install DESTDIR="$PWD/the root" PREFIX=/usr ZSHDIR=/z
 	mv "the root" root
-	[ "$(find root -type f | wc -l)" -eq 5 ]
+	[ "$(find root -type f | wc -l)" -eq 6 ]
 	[ "$(root/usr/bin/nc-lite --version)" != "" ]
 	[ -s root/usr/share/man/man1/nc-lite.1 ]
+	[ -s root/usr/share/man/man7/nc-lite.7 ]
 	[ -s root/usr/share/bash-completion/completions/nc-lite ]
 	[ -s root/z/_nc-lite ]
 	[ -s root/usr/share/fish/vendor_completions.d/nc-lite.fish ]
