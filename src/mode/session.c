@@ -119,6 +119,8 @@ end(struct session *session)
 	close_ends(session);
 	if (session->code == EXIT_DONE && stdio_is_left(&session->stdio))
 		session->code = EXIT_NETWORK;
+	if (session->hub == NULL)
+		stdio_conclude(&session->stdio, session->code == EXIT_DONE);
 	report_end(&session->report, &session->relay.outcome,
 	    session_was_nothing(session) ? -1 : session->code);
 }

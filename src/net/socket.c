@@ -142,6 +142,14 @@ socket_abortive(int fd, bool abortive)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
+void
+socket_reset(int fd)
+{
+	const struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	connect(fd, &none, sizeof(none));
+}
+
 int
 socket_connect(int fd, const struct address *address)
 {

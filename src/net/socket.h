@@ -55,6 +55,9 @@ bool	socket_sign(const struct socket_config *, int fd,
  */
 void	socket_abortive(int fd, bool abortive);
 
+/* Sends RST now, whoever else has the socket. */
+void	socket_reset(int fd);
+
 /*
  * Starts to connect. Returns 0 when connected, EINPROGRESS when POLLOUT will
  * tell (ask socket_connected), else the errno.

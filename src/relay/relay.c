@@ -127,6 +127,25 @@ relay_watch(struct relay *relay, struct loop *loop)
 	loop_until(loop, relay->idle_deadline_us);
 }
 
+/*
+ * A peer on a path that has died ends as one that is done does: only a write to
+ * it tells. So the end is not passed on before what we have for it was tried.
+ */
+static void
+step_receive(struct relay *relay)
+{
+	struct flow *receive = &relay->receive;
+	bool held = receive->hold_end;
+
+	receive->hold_end |= receive->state == FLOW_OPEN;
+	flow_step(receive);
+	if (receive->state == FLOW_DRAIN && !held)
+		flow_step(&relay->send);
+	receive->hold_end = held || relay->send.culprit != NULL;
+	if (receive->state == FLOW_DRAIN && !receive->hold_end)
+		flow_step(receive);
+}
+
 /* Steps the flows that woke. */
 static void
 move(struct relay *relay, const struct loop *loop)
@@ -137,7 +156,10 @@ move(struct relay *relay, const struct loop *loop)
 	for (i = 0; i < 2; i++)
 		if (flow_woken(flow[i], loop)) {
 			flow[i]->share = relay->share;
-			flow_step(flow[i]);
+			if (i == 0)
+				step_receive(relay);
+			else
+				flow_step(flow[i]);
 			flow[1 - i]->hold_end |= flow[i]->culprit != NULL;
 		}
 	/* What the telnet tap wants to say. */

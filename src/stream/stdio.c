@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "net/socket.h"
+#include "net/transport.h"
 #include "stream/stdio.h"
 
 /* What all sessions share. */
@@ -95,17 +97,21 @@ stdio_write(struct stream *stream, const void *data, size_t size, size_t *done)
 	return stream_result(stream, result, IO_WANT_WRITE, done);
 }
 
-/* The number is taken again at once, so that nothing else gets it. */
+/*
+ * The number is taken again at once, so that nothing else gets it. Of a socket
+ * we keep a copy: others may have it too (inetd), and closing would not say it.
+ */
 static int
-close_stdout(const struct borrowed *out)
+close_stdout(struct borrowed *out)
 {
 	struct stat file;
 	int error = 0;
 
-	/* Others may have it too (inetd): closing would not say it. */
-	if (out->manner == BORROWED_SOCKET &&
-	    shutdown(STDOUT_FILENO, SHUT_WR) == -1)
-		error = errno;
+	if (out->manner == BORROWED_SOCKET) {
+		if (shutdown(STDOUT_FILENO, SHUT_WR) == -1)
+			error = errno;
+		out->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	}
 	/* A disk says late that it is full or broken, when it is asked. */
 	if (fstat(STDOUT_FILENO, &file) == 0 && S_ISBLK(file.st_mode) &&
 	    fsync(STDOUT_FILENO) == -1)
@@ -293,6 +299,15 @@ open_input(const struct stdio_config *config)
 	return fd;
 }
 
+/* A connection of others (inetd): no failure of ours may look like its end. */
+static bool
+is_connection(const struct stdio *stdio)
+{
+	return stdio->config->out.path == NULL && !stdio->config->no_output &&
+	    stdio->out.manner == BORROWED_SOCKET &&
+	    (transport_of_socket(stdio->out.fd)->caps & TRANSPORT_ABORTS) != 0;
+}
+
 bool
 stdio_open(struct stdio *stdio, struct stream *stream,
     const struct stdio_config *config, const struct address *peer)
@@ -320,6 +335,8 @@ stdio_open(struct stdio *stdio, struct stream *stream,
 	if (stream->rfd == -1)
 		return cannot_open(config->in);
 	stdio->in.fd = stream->rfd;
+	if (is_connection(stdio))
+		socket_abortive(stdio->out.fd, true);
 	if (config->out.path != NULL) {
 		outfile_open(&stdio->file, &shared.place, peer);
 		stream->wfd = stdio->file.fd;
@@ -331,6 +348,17 @@ stdio_open(struct stdio *stdio, struct stream *stream,
 	stdio->in_size = fstat(stream->rfd, &in) == 0 && S_ISREG(in.st_mode) ?
 	    in.st_size : 0;
 	return true;
+}
+
+void
+stdio_conclude(struct stdio *stdio, bool good)
+{
+	if (stdio->config == NULL || !is_connection(stdio))
+		return;
+	if (good)
+		socket_abortive(stdio->out.fd, false);
+	else
+		socket_reset(stdio->out.fd);
 }
 
 bool

@@ -68,4 +68,10 @@ bool	stdio_open(struct stdio *, struct stream *,
  */
 bool	stdio_is_left(const struct stdio *);
 
+/*
+ * All is over. Where stdout is a TCP connection, no failure may look like its
+ * end there: unless it is good, the connection is reset, whoever else has it.
+ */
+void	stdio_conclude(struct stdio *, bool good);
+
 #endif
