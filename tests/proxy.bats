@@ -76,10 +76,12 @@ start_squid() {
 	runs squid
 	closed_port
 	proxy=$port
-	printf '%s\n' "http_port 127.0.0.1:$port" 'http_access allow all' \
+	# An unpacked one has its programs elsewhere, and needs none of them.
+	printf '%s\n' "http_port 127.0.0.1:$port" "$@" 'http_access allow all' \
 	    'access_log none' 'cache_log /dev/null' 'pid_filename none' \
 	    'cache deny all' 'shutdown_lifetime 0 seconds' 'pinger_enable off' \
-	    'netdb_filename none' "visible_hostname test" >squid.conf
+	    'netdb_filename none' 'visible_hostname test' 'coredump_dir /' \
+	    'unlinkd_program /bin/true' 'logfile_daemon /bin/true' >squid.conf
 	kill "$pid"
 	wait_exit "$pid"
 	start squid squid -N -f "$PWD/squid.conf"
@@ -120,12 +122,12 @@ start_sshd() {
 one_way() {
 	random 700000 up
 	as=target listen -d
-	nc -x "127.0.0.1:$proxy" "$@" 127.0.0.1 "$port" <up
+	nc -x "${via-}127.0.0.1:$proxy" "$@" 127.0.0.1 "$port" <up
 	wait_exit "$pid"
 	[ "$status" -eq 0 ] || fail "$(<target.err)"
 	same target.out up
 	as=target listen -N <up
-	nc -d -x "127.0.0.1:$proxy" "$@" localhost "$port" >got
+	nc -d -x "${via-}127.0.0.1:$proxy" "$@" localhost "$port" >got
 	same got up
 }
 
@@ -172,6 +174,10 @@ both_ways() {
 	for protocol in 4 5 connect; do
 		foe silent "$protocol" 127.0.0.1 -w 0.4
 	done
+	NC_PROXY_PASSWORD=x foe silent 5p 127.0.0.1 -w 0.4 -P me
+	peer stall
+	run -3 nc -X https -w 0.4 -x "127.0.0.1:$port" localhost 80
+	[[ $output == *"proxy 127.0.0.1 port $port: timed out" ]]
 }
 
 @test "the reasons of proxies in words" {
@@ -217,6 +223,26 @@ both_ways() {
 	[ "$(head -n 2 peer.out)" = $'CONNECT [2001:db8::1]:443 HTTP/1.1\r\nHost: [2001:db8::1]:443\r' ]
 }
 
+@test "whom the proxy looks up no resolver here is asked for" {
+	need dnsmasq
+	private
+	printf 'nameserver 127.0.0.1\n' >resolv.conf
+	printf 'hosts: files dns\n' >nsswitch.conf
+	start dns dnsmasq -k -C /dev/null -h -R --log-queries --log-facility=- \
+	    --pid-file= -u root --address=/example.test/127.0.0.1
+	wait_for_line dns.err started
+	local kind
+	for kind in 4A 5 connect; do
+		peer stall
+		run -3 nc -w 0.3 -X "$kind" -x "127.0.0.1:$port" asked.example.test 80
+		peer stall
+		run -3 nc -z -w 0.3 -X "$kind" -x "127.0.0.1:$port" asked.example.test 80
+	done
+	run ! grep asked dns.err
+	run -1 nc asked.example.test 1
+	grep -q 'query.* asked.example.test' dns.err
+}
+
 @test "a user's name and password have their place, and no argument" {
 	export NC_PROXY_PASSWORD=pass:word
 	peer hex 4 say '\x05\x02' hex 16 say '\x01\x01' pause 1
@@ -227,10 +253,6 @@ both_ways() {
 	run -3 nc -w 0.3 -X connect -P Aladdin -x "127.0.0.1:$port" localhost 80
 	wait_exit "$pid"
 	grep -q '^Proxy-Authorization: Basic QWxhZGRpbjpwYXNzOndvcmQ=' peer.out
-	peer text
-	run -3 nc -w 0.3 -x "http://a%40b@127.0.0.1:$port" localhost 80
-	wait_exit "$pid"
-	grep -q '^Proxy-Authorization: Basic YUBiOnBhc3M6d29yZA==' peer.out
 	run -2 nc -x "socks5://me:secret@127.0.0.1:$port" localhost 80
 	[[ $output != *secret* ]]
 	run -2 nc -X connect -P a:b -x "127.0.0.1:$port" localhost 80
@@ -240,6 +262,53 @@ both_ways() {
 	unset NC_PROXY_PASSWORD
 	run -2 setsid -w "$NC_LITE" -P me -x "127.0.0.1:$port" localhost 80
 	[[ $output == *NC_PROXY_PASSWORD* ]]
+	peer hex 4 stall
+	NC_PROXY_PASSWORD=sesame client -P me -x "127.0.0.1:$port" localhost 80
+	wait_for_line peer.out 05020002
+	ps -ww -o args= -p "$pid" >args
+	grep -q 'nc-lite.* -P me' args
+	run ! grep sesame args
+}
+
+@test "the user of a URL is told when the proxy asks, by a new connection" {
+	export NC_PROXY_PASSWORD=pass:word
+	bounded /usr/bin/python3 - "$NC_LITE" <<-'END'
+		import socket, subprocess, sys
+		door = socket.create_server(("127.0.0.1", 0))
+		def run(*answers):
+		    nc = subprocess.Popen([sys.argv[1], "-w", "9", "-x",
+		        "http://a%%40b@127.0.0.1:%d" % door.getsockname()[1],
+		        "localhost", "80"], stdin=subprocess.DEVNULL,
+		        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+		    asked = []
+		    for answer in answers:
+		        sock, _ = door.accept()
+		        asked.append(b"")
+		        while not asked[-1].endswith(b"\r\n\r\n"):
+		            asked[-1] += sock.recv(4096)
+		        sock.sendall(answer)
+		        sock.close()
+		    out, err = nc.communicate(timeout=10)
+		    return nc.returncode, out, err, asked
+		who = b"\r\nProxy-Authorization: Basic YUBiOnBhc3M6d29yZA==\r\n"
+		ask = b"HTTP/1.1 407 Who\r\nContent-Length: 4\r\n\r\nbody"
+		code, out, err, asked = run(ask, b"HTTP/1.1 200\r\n\r\nhello")
+		assert (code, out, err) == (0, b"hello", b""), (code, out, err)
+		assert who not in asked[0] and who in asked[1], asked
+		code, out, err, asked = run(ask, ask)
+		assert (code, out) == (5, b""), code
+		assert b"the proxy says '407 Who'\n" in err, err
+		code, out, err, asked = run(b"HTTP/1.1 200\r\n\r\nhi")
+		assert (code, out) == (0, b"hi") and who not in asked[0], asked
+	END
+	NC_PROXY_PASSWORD=secret
+	start_tinyproxy 'BasicAuth me secret'
+	as=target listen <<<hello
+	run -0 nc -d -x "http://me@localhost:$proxy" localhost "$port"
+	[ "$output" = hello ]
+	as=target listen -k --exec 'echo ready'
+	run -0 nc -z --expect ready -x "http://me@localhost:$proxy" localhost \
+	    "$port"
 }
 
 @test "a command of ours does not learn the password" {
@@ -294,12 +363,17 @@ both_ways() {
 	run -5 nc -X connect -P me -x "127.0.0.1:$proxy" localhost "$port"
 }
 
-@test "through squid" {
-	start_squid
-	one_way -X connect
+@test "through squid, with its password" {
+	start_squid 'auth_param basic program /bin/sed -u -e s/me.secret/OK/ -e t -e s/.*/ERR/' \
+	    'auth_param basic children 1' 'acl known proxy_auth REQUIRED' \
+	    'http_access deny !known'
+	export NC_PROXY_PASSWORD=secret
+	one_way -X connect -P me
+	via="http://me@" one_way
 	closed_port
-	run -1 nc -X connect -x "127.0.0.1:$proxy" 127.0.0.1 "$port"
+	run -1 nc -X connect -P me -x "127.0.0.1:$proxy" 127.0.0.1 "$port"
 	[[ $output == *"the proxy says '503 "* ]]
+	run -5 nc -X connect -P you -x "127.0.0.1:$proxy" 127.0.0.1 "$port"
 }
 
 @test "through ssh -D: SOCKS 4, 4A and 5" {
@@ -321,6 +395,33 @@ both_ways() {
 	one_way -X 5 -X connect -x "127.0.0.1:$second"
 	grep -q "127.0.0.1:$second" first.err
 	one_way --proxy "http://localhost:$second"
+}
+
+@test "a forwarder, and a proxy of ours, reach their targets through proxies" {
+	start_danted
+	local danted=$proxy
+	as=target listen -k --exec cat
+	local target=$port
+	as=forward listen -k --forward "localhost:$target" -x "127.0.0.1:$danted"
+	run -0 nc 127.0.0.1 "$port" <<<hello
+	[ "$output" = hello ]
+	grep -Eq ", forwarded by tcp 127.0.0.1 [0-9]+ -> 127.0.0.1 $danted\
+ to localhost port $target\$" forward.err
+	closed_port
+	as=forward listen -k --forward "localhost:$port" -x "127.0.0.1:$danted"
+	visit readall >visit.out
+	[[ $(<visit.out) == "reset 0 "* ]]
+	grep -q "proxy 127.0.0.1 port $danted: SOCKS 5 request: connection refused" \
+	    forward.err
+	as=own listen -k --proxy-server -X 4 -x "127.0.0.1:$danted"
+	run -0 nc -x "127.0.0.1:$port" 127.0.0.1 "$target" <<<hello
+	[ "$output" = hello ]
+	run -1 nc -x "127.0.0.1:$port" localhost "$target" <<<hello
+	grep -q "SOCKS 4 request: it cannot carry 'localhost'" own.err
+	run -2 nc -lk --forward unix:path -x p 0
+	run -2 nc -lk --proxy-server --deny-to 10.0.0.0/8 -x p 0
+	run -2 nc -l -x p 0
+	[[ $output == *'a proxy is on the way to a target (--forward'* ]]
 }
 
 @test "-c is about the target, through any proxy" {
@@ -360,6 +461,37 @@ front() {
 	front other
 	run -5 nc --ca "$C/ca.pem" -x "https://localhost:$front" localhost 1
 	[[ $output == *"proxy localhost port $front: certificate is for other.example, not localhost" ]]
+}
+
+@test "TLS to the proxy, which haproxy ends" {
+	runs haproxy
+	start_tinyproxy
+	local before=$proxy
+	closed_port
+	front=$port
+	cat >haproxy.conf <<-END
+		defaults
+		mode tcp
+		timeout connect 9s
+		timeout client 20s
+		timeout server 20s
+		listen front
+		bind 127.0.0.1:$front ssl crt $C/proxy.both
+		server proxy 127.0.0.1:$before
+	END
+	kill "$pid"
+	wait_exit "$pid"
+	start haproxy haproxy -db -f haproxy.conf
+	until_true listens
+	random 3000000 in
+	as=target listen -N <in
+	nc -d --ca "$C/ca.pem" -X https -x "localhost:$front" localhost \
+	    "$port" >out
+	same in out
+	as=target tls_listen -d
+	tls -x "https://localhost:$front" localhost "$port" <in
+	wait_exit "$pid"
+	same target.out in
 }
 
 # free: a port, in $port, on which nothing listens, for a while.
@@ -469,14 +601,17 @@ free() {
 	wait_for_line peer.out '^reset 0'
 }
 
-@test "ssh, scp and git go through ProxyCommand, with -F as well" {
+@test "ssh, scp, rsync and git go through ProxyCommand, with -F as well" {
 	need scp git
+	runs rsync
 	start_microsocks
 	socks=$proxy
+	start_danted
+	local danted=$proxy
 	start_tinyproxy
 	start_sshd
 	local how
-	for how in "-x 127.0.0.1:$socks" \
+	for how in "-x 127.0.0.1:$socks" "-X 4 -x 127.0.0.1:$danted" \
 	    "-X connect -x 127.0.0.1:$proxy"; do
 		run -0 bounded ssh "${ssh[@]}" -p "$sshd" \
 		    -o "ProxyCommand=$NC_LITE $how %h %p" 127.0.0.1 echo through
@@ -487,10 +622,19 @@ free() {
 		[ "${lines[-1]}" = through ] || fail "-F $how: $output"
 	done
 	random 300000 file
-	bounded scp -q "${ssh[@]}" -P "$sshd" \
-	    -o "ProxyCommand=$NC_LITE -x 127.0.0.1:$socks %h %p" \
-	    file "127.0.0.1:$PWD/copy"
-	same file copy
+	for how in "-x 127.0.0.1:$socks" "-F -X 4 -x 127.0.0.1:$danted" \
+	    "-X connect -x 127.0.0.1:$proxy"; do
+		local by=(-o "ProxyCommand=$NC_LITE $how %h %p")
+		[[ $how != -F* ]] || by+=(-o ProxyUseFdpass=yes)
+		bounded scp -q "${ssh[@]}" -P "$sshd" "${by[@]}" file \
+		    "127.0.0.1:$PWD/copy"
+		same file copy
+		bounded rsync -e "ssh ${ssh[*]} -p $sshd ${by[0]} '${by[1]}' ${by[*]:2}" \
+		    --rsync-path "$(command -v rsync)" file \
+		    "127.0.0.1:$PWD/copied"
+		same file copied
+		rm copy copied
+	done
 	git init -q --bare there.git
 	export GIT_SSH_COMMAND="ssh ${ssh[*]} -p $sshd \
 	    -o 'ProxyCommand=$NC_LITE -X connect -x 127.0.0.1:$proxy %h %p'"

@@ -6,6 +6,7 @@
 #define WHO	"each says how to verify the peer"
 #define ENDLESS	"datagrams have no end"
 #define TLS	"it is about TLS"
+#define LOOKS_UP	"the proxy looks up the name"
 
 /* "cannot use ONE and OTHER together", or the reason in place of the last. */
 static const struct { int one, other; const char *why; } pairs[] = {
@@ -39,11 +40,11 @@ static const struct { int one, other; const char *why; } pairs[] = {
 	{ SEND, PROBE_HEX, NULL },
 	{ HTTP, 'u', NULL },
 	{ SETTLE, 'u', "datagrams have no connection" },
-	{ 'x', 'l', NULL },
-	{ 'x', 'U', "a path is on this host" },
 	{ 'x', 'S', NULL },
 	{ 'x', BANNER, NULL },
-	{ 'x', EACH_ADDRESS, "the proxy looks up the name" },
+	{ 'x', EACH_ADDRESS, LOOKS_UP },
+	{ 'x', ALLOW_TO, LOOKS_UP },
+	{ 'x', DENY_TO, LOOKS_UP },
 	{ 'x', PROBE, NULL },
 	{ 'x', PROBE_HEX, NULL },
 	{ 'F', 'l', NULL },

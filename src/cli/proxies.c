@@ -210,7 +210,7 @@ open_tls(const struct options *options, struct proxy_config *proxy,
 }
 
 static void
-add_hop(struct options *options, size_t i)
+add_hop(struct options *options, const struct address_query *target, size_t i)
 {
 	const struct options_list *given = &options->given.proxies;
 	const char *kind = word_for(options, &options->given.proxy_kinds, i);
@@ -223,10 +223,11 @@ add_hop(struct options *options, size_t i)
 	proxy->kind = kind != NULL ? parse_kind(kind, strlen(kind)) :
 	    PROXY_SOCKS5;
 	proxy->user = word_for(options, &options->given.proxy_users, i);
+	/* A scan has no second try. */
+	proxy->at_once = proxy->user != NULL || options->mode == MODE_SCAN;
 	text = parse_url(text, proxy);
 	hop->endpoint = (struct address_query){ .type = SOCK_STREAM,
-	    .family = options->endpoint.family,
-	    .numeric = options->endpoint.numeric };
+	    .family = target->family, .numeric = target->numeric };
 	parse_address(text, proxy->kind, &hop->endpoint);
 	proxy_hop(hop, proxy);
 }
@@ -239,31 +240,52 @@ check_count(const struct options_list *list, size_t proxies, const char *what)
 		    " each", list->count, what, proxies);
 }
 
+/* A target that the peers name is checked when they do. */
+static void
+check_targets(const struct options *options, const struct address_query *target)
+{
+	const struct connector_hop *hop = options->hop;
+	size_t i, count = options->hops;
+
+	for (i = 0; i < count; i++) {
+		if (i + 1 < count || target->host != NULL)
+			check_target(options, options->proxy[i].kind,
+			    i + 1 < count ? hop[i + 1].endpoint.host :
+			    target->host);
+		if (options->pass_fd && options->proxy[i].kind == PROXY_HTTPS)
+			refuse("cannot use -F with an https proxy: a "
+			    "descriptor carries no TLS");
+	}
+	if (target->family == AF_UNIX)
+		refuse("cannot use -x with a path: it is on this host");
+	if (target->type != SOCK_DGRAM)
+		return;
+	if (options->mode == MODE_SCAN || options->pass_fd)
+		refuse("datagrams through a proxy go with neither -z nor -F");
+	if (count > 1 || options->proxy->kind != PROXY_SOCKS5)
+		refuse("datagrams go through one proxy of -X 5 only");
+}
+
 void
 proxies_parse(struct options *options)
 {
 	size_t i, count = options->given.proxies.count;
 	struct proxy_config *proxy = options->proxy;
 	const struct connector_hop *hop = options->hop;
+	const struct address_query *target = options->forward.on ?
+	    &options->forward.endpoint : &options->endpoint;
 
+	if (count == 0)
+		return;
+	if (options->mode == MODE_LISTEN && !options->forward.on)
+		refuse("cannot use -x and -l together: a proxy is on the way to "
+		    "a target (--forward, --proxy-server)");
 	check_count(&options->given.proxy_kinds, count, "-X");
 	check_count(&options->given.proxy_users, count, "-P");
 	for (i = 0; i < count; i++)
-		add_hop(options, i);
+		add_hop(options, target, i);
 	options->hops = count;
-	for (i = 0; i < count; i++) {
-		check_target(options, proxy[i].kind, i + 1 < count ?
-		    hop[i + 1].endpoint.host : options->endpoint.host);
-		if (options->pass_fd && proxy[i].kind == PROXY_HTTPS)
-			refuse("cannot use -F with an https proxy: a "
-			    "descriptor carries no TLS");
-	}
-	if (count > 0 && options->endpoint.type == SOCK_DGRAM &&
-	    (options->mode == MODE_SCAN || options->pass_fd))
-		refuse("datagrams through a proxy go with neither -z nor -F");
-	if (count > 0 && options->endpoint.type == SOCK_DGRAM &&
-	    (count > 1 || proxy->kind != PROXY_SOCKS5))
-		refuse("datagrams go through one proxy of -X 5 only");
+	check_targets(options, target);
 	for (i = 0; i < count; i++) {
 		if (proxy[i].user != NULL)
 			check_user(&proxy[i], hop[i].endpoint.host);

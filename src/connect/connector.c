@@ -17,6 +17,13 @@
 #include "stream/plain.h"
 #include "stream/tls.h"
 
+static void
+limit_try(struct connector *connector)
+{
+	connector->until_us = clock_earlier(connector->retry.until_us,
+	    clock_deadline(connector->config->try_us));
+}
+
 void
 connector_begin(struct connector *connector,
     const struct connector_config *config, struct stream *stream)
@@ -24,6 +31,7 @@ connector_begin(struct connector *connector,
 	*connector = (struct connector){ .config = config, .stream = stream,
 	    .place = -1 };
 	retry_begin(&connector->retry, config->await_us, config->deadline_us);
+	limit_try(connector);
 }
 
 /* What is resolved and connected to: the nearest. */
@@ -90,6 +98,7 @@ step_backoff(struct connector *connector, const struct loop *loop)
 	if (!loop_passed(loop, connector->until_us))
 		return;
 	retry_resume(&connector->retry);
+	limit_try(connector);
 	connector->state = CONNECTOR_RESOLVE;
 }
 
@@ -111,8 +120,6 @@ begin(struct connector *connector)
 {
 	const struct address_query *host = nearest(connector);
 
-	connector->until_us = clock_earlier(connector->retry.until_us,
-	    clock_deadline(connector->config->try_us));
 	connector->race = calloc(1, sizeof(*connector->race));
 	if (connector->race == NULL) {
 		diag_error("no memory to connect");
@@ -308,6 +315,11 @@ hop_failed(struct connector *connector, const struct connector_hop *hop)
 	int code = late ? EXIT_TIME : stream->refused ? EXIT_IDENTITY :
 	    EXIT_NETWORK;
 
+	if (!late && stream->why == EAGAIN) {
+		connector_close(connector);
+		connector->state = CONNECTOR_RESOLVE;
+		return;
+	}
 	if (!is_quiet(connector) || code == EXIT_IDENTITY)
 		diag_error("proxy %s port %u: %s", hop->endpoint.host,
 		    hop->endpoint.port, late ? "timed out" : stream->error);

@@ -32,7 +32,7 @@ struct connector_hop {
 	enum io	(*step)(const struct connector_hop *,
 		    const struct address_query *target, struct stream *,
 		    void **talk);
-	const void *config;	/* the step's own */
+	void	*config;	/* the step's own */
 };
 
 struct connector_config {

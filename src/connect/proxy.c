@@ -8,7 +8,7 @@
 #include "connect/proxy.h"
 
 void
-proxy_hop(struct connector_hop *hop, const struct proxy_config *config)
+proxy_hop(struct connector_hop *hop, struct proxy_config *config)
 {
 	hop->config = config;
 	hop->step = config->kind <= PROXY_SOCKS4A ? proxy_socks4 :

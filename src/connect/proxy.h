@@ -29,12 +29,13 @@ struct proxy_config {
 	enum proxy_kind kind;
 	const char *user;	/* NULL: nobody is asked for */
 	const char *password;	/* with a user, but not of SOCKS 4 */
+	bool	 at_once;	/* HTTP: told unasked; set by its asking (407) */
 	struct tls_config tls;	/* HTTPS: how the proxy is proven */
 	struct tls_context *context;	/* made of it */
 };
 
 /* The hop's step and config; its endpoint is the caller's. */
-void	proxy_hop(struct connector_hop *, const struct proxy_config *);
+void	proxy_hop(struct connector_hop *, struct proxy_config *);
 
 /*
  * Passes one hop after the other; all as a step of struct connector_hop. *at, 0
@@ -79,7 +80,7 @@ enum io	proxy_exchange(struct proxy_talk *, struct stream *);
 /*
  * Ends it: "WHAT: reason". The errno is what the reason means of the target, 0
  * when nothing; EACCES means that the proxy wants to know who we are, or does
- * not like the answer.
+ * not like the answer, EAGAIN that it will be told by another connection.
  */
 enum io	proxy_fail(struct proxy_talk *, struct stream *, int error,
 	    const char *format, ...)

@@ -47,7 +47,7 @@ ask(struct proxy_talk *talk, const struct proxy_config *config,
 	    target->host, is_ipv6 ? "]" : "", target->port);
 	size = (size_t)snprintf(out, PROXY_ROOM, "CONNECT %s HTTP/1.1\r\n"
 	    "Host: %s\r\n", where, where);
-	if (config->user != NULL) {
+	if (config->user != NULL && config->at_once) {
 		size += (size_t)snprintf(out + size, PROXY_ROOM - size,
 		    "Proxy-Authorization: Basic ");
 		size += proxy_basic(config->user, config->password, out + size);
@@ -83,17 +83,21 @@ status_error(int code)
 }
 
 static enum io
-read_status(struct proxy_talk *talk, const struct proxy_config *config,
+read_status(struct proxy_talk *talk, struct proxy_config *config,
     struct stream *stream)
 {
-	int code = status_code(talk->line);
+	int code = status_code(talk->line), error = status_error(code);
 
 	if (code == -1)
 		return proxy_is_other(talk, stream, "HTTP", talk->line);
 	talk->state = HEADER;
 	if (code / 100 == 1 || code / 100 == 2)
 		return IO_OK;
-	return proxy_fail(talk, stream, status_error(code),
+	if (code == 407 && config->user != NULL && !config->at_once) {
+		config->at_once = true;
+		error = EAGAIN;
+	}
+	return proxy_fail(talk, stream, error,
 	    "the proxy says '%.150s'%s",
 	    talk->line + strcspn(talk->line, " ") + 1,
 	    code == 407 && config->user == NULL ? " (-P USER)" : "");
@@ -104,7 +108,7 @@ read_status(struct proxy_talk *talk, const struct proxy_config *config,
  * followed by another status.
  */
 static enum io
-end_line(struct proxy_talk *talk, const struct proxy_config *config,
+end_line(struct proxy_talk *talk, struct proxy_config *config,
     struct stream *stream)
 {
 	bool blank = talk->column == 0 ||
@@ -120,7 +124,7 @@ end_line(struct proxy_talk *talk, const struct proxy_config *config,
 }
 
 static enum io
-take(struct proxy_talk *talk, const struct proxy_config *config,
+take(struct proxy_talk *talk, struct proxy_config *config,
     struct stream *stream, uint8_t octet)
 {
 	static const char begin[] = "HTTP/";
@@ -157,7 +161,7 @@ enum io
 proxy_connect(const struct connector_hop *hop,
     const struct address_query *target, struct stream *stream, void **memory)
 {
-	const struct proxy_config *config = hop->config;
+	struct proxy_config *config = hop->config;
 	struct proxy_talk *talk = proxy_talk(memory, stream);
 	enum io answer = talk == NULL ? IO_FAIL : IO_OK;
 

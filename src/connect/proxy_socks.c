@@ -99,6 +99,16 @@ answered4(struct proxy_talk *talk, struct stream *stream)
 	}
 }
 
+/* IPv4 addresses, 4A names as well. */
+static bool
+carries4(const struct proxy_config *config, const char *host)
+{
+	struct in6_addr address;
+
+	return inet_pton(AF_INET, host, &address) == 1 ||
+	    (config->kind == PROXY_SOCKS4A && strchr(host, ':') == NULL);
+}
+
 enum io
 proxy_socks4(const struct connector_hop *hop,
     const struct address_query *target, struct stream *stream, void **memory)
@@ -111,6 +121,10 @@ proxy_socks4(const struct connector_hop *hop,
 	if (talk->state == BEGIN) {
 		ask4(talk, hop->config, target);
 		talk->state = ASKED;
+		/* Of a client of ours; of our own user it is known before. */
+		if (!carries4(hop->config, target->host))
+			return proxy_fail(talk, stream, EAFNOSUPPORT,
+			    "it cannot carry '%.100s'", target->host);
 	}
 	do {
 		answer = proxy_exchange(talk, stream);

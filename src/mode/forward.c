@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -119,7 +120,8 @@ forward_dial(struct session *session)
 		.wrap = wrap,
 		.context = session,
 		.unsaid = true,
-		.allow = asked ? &options->forward.allow : NULL,
+		.allow = asked && options->hops == 0 ?
+		    &options->forward.allow : NULL,
 		.deny = &options->forward.deny,
 	};
 	if (asked) {
@@ -134,16 +136,19 @@ void
 forward_ready(struct session *session)
 {
 	struct stream *target = &session->local;
-	char theirs[SOCKET_TEXT], ours[SOCKET_TEXT];
+	const struct address_query *to = &session->dial->config.endpoint;
+	char theirs[SOCKET_TEXT], ours[SOCKET_TEXT], behind[ADDRESS_NAME + 16];
 
 	/* Whatever befalls the target is not our own failure. */
 	target->input = target->output = "target";
 	target->code = EXIT_NETWORK;
-	if (diag_wants(1))
-		diag_say(1, "%s, forwarded by %s", socket_text(
-		    session->peer.rfd, &session->address, theirs),
-		    socket_text(target->rfd, &session->dial->connector.peer,
-		    ours));
+	if (!diag_wants(1))
+		return;
+	snprintf(behind, sizeof(behind), " to %s port %u", to->host, to->port);
+	diag_say(1, "%s, forwarded by %s%s", socket_text(session->peer.rfd,
+	    &session->address, theirs), socket_text(target->rfd,
+	    &session->dial->connector.peer, ours),
+	    session->options->hops > 0 ? behind : "");
 }
 
 void

@@ -198,7 +198,9 @@ def cases(what, protocol):
         for code, answers in WRONG[protocol]:
             yield code, answers, "open", None
     else:
-        yield 3, [b""], "open", None
+        answers = GOOD[protocol][0]
+        for step in range(len(answers)):
+            yield 3, answers[:step] + [b""], "open", None
         yield 3, [b"HTTP/1.1 200 OK\r\n" if protocol == "connect" else b""], \
             "drip", None
 
