@@ -108,7 +108,7 @@ at_once() {
 	peer say hi fin readall
 	idle_pipe
 	run -0 nc 127.0.0.1 "$port" <&"$idle"
-	[ "${lines[0]}" = hinc-lite:\ the\ peer\ has\ ended:\ stdin\ is\ open\ and\ left\ unread ]
+	[ "${lines[0]}" = hinc-lite:\ the\ peer\ has\ ended:\ stdin\ is\ still\ open,\ and\ was\ not\ read ]
 }
 
 ### slow readers

@@ -310,7 +310,7 @@ choking() {
 	visit say x fin readall
 	wait_exit "$pid"
 	[ "$status" -eq 3 ]
-	run ! grep 'no peer came' listen.err
+	run ! grep 'no peer connected' listen.err
 }
 
 @test "--out DIR/ gives each peer a file of its own, named when it is whole" {

@@ -175,6 +175,16 @@ heard() {
 	refused '256' -T 256 127.0.0.1 80
 }
 
+@test "a port below 1024 needs a privilege: the line names both" {
+	private
+	need setpriv
+	inside+=(setpriv --bounding-set=-net_bind_service)
+	run -2 nc -l 80
+	one_line 'bind to :: 80: Permission denied \(ports below 1024,.*CAP_NET_BIND_SERVICE'
+	run -2 nc -p 79 127.0.0.1 80
+	one_line 'bind to .* 79: Permission denied \(ports below 1024,.*need root'
+}
+
 # --- conflicts --------------------------------------------------------------
 
 @test "-k without -l is a conflict" {
@@ -190,7 +200,7 @@ heard() {
 	refused 'cannot use -p and -U: a path has no port$' -U path -p 80
 	refused 'cannot use --exec and --out together$' \
 	    --out x --exec cat 127.0.0.1 80
-	refused 'must use -c with --alpn: it is about TLS$' --alpn h2 127.0.0.1 80
+	refused 'must use -c with --alpn: it is a TLS option$' --alpn h2 127.0.0.1 80
 	refused 'must use --output or --hex-dump with --append$' \
 	    --append 127.0.0.1 80
 }

@@ -81,7 +81,7 @@ port_hex() {
 	done
 	run ! nc -X 4A -P ali -x "127.0.0.1:$port" localhost 1
 	grep -q 'peer: SOCKS 5: wrong user or password' proxy.err
-	grep -q 'peer: SOCKS 4: a password is asked for' proxy.err
+	grep -q 'peer: SOCKS 4: a password is required' proxy.err
 }
 
 ### octets
@@ -124,7 +124,7 @@ port_hex() {
 @test "what is neither SOCKS nor HTTP, or no CONNECT, gets no target" {
 	proxy
 	visit say '\x16\x03\x01' readall >visit.out
-	grep -q 'peer: neither SOCKS nor HTTP (octet 0x16)' proxy.err
+	grep -q 'peer: not SOCKS or HTTP (first byte 0x16)' proxy.err
 	visit say 'GET / HTTP/1.0\r\n\r\n' text >visit.out
 	[[ $(<visit.out) == "HTTP/1.1 405 "* ]]
 	visit say 'CONNECT nowhere HTTP/1.0\r\n\r\n' text >visit.out

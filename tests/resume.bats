@@ -21,7 +21,7 @@ command_for() {
 	random 3000000 in
 	broken 1234567
 	listen -v --resume --size 3000000 --digest --out out
-	grep -qx "nc-lite: 1234567 of 3000000 bytes of 'out' are there; the sender needs:" listen.err
+	grep -qx "nc-lite: 1234567 of 3000000 bytes of 'out' are already here; the sender needs:" listen.err
 	grep -qE "^nc-lite [^ ]+ $port --in FILE --offset 1234567 --prefix sha256:$(head -c 1234567 in | sha)\$" listen.err
 	command_for in
 	run -0 --separate-stderr nc "${given[@]}" --digest 127.0.0.1 "$port"
@@ -83,7 +83,7 @@ command_for() {
 	command_for in
 	printf X | dd of=in conv=notrunc status=none
 	run -2 nc "${given[@]}" 127.0.0.1 "$port"
-	[ "$output" = "nc-lite: the first 50000 bytes of 'in' are not what the receiver has (--prefix): nothing is sent" ]
+	[ "$output" = "nc-lite: the first 50000 bytes of 'in' differ from the receiver's (--prefix): nothing was sent" ]
 	head -c 49999 /dev/zero >short
 	command_for short
 	run -2 nc "${given[@]}" 127.0.0.1 "$port"
@@ -145,7 +145,7 @@ command_for() {
 	broken 40000
 	listen --in in --offset 40000 --prefix "sha256:$(head -c 40000 in | sha)"
 	run -0 nc --resume --out out 127.0.0.1 "$port"
-	[ "$output" = "nc-lite: 40000 bytes of 'out' are there; the sender needs --in FILE --offset 40000 --prefix sha256:$(head -c 40000 in | sha)" ]
+	[ "$output" = "nc-lite: 40000 bytes of 'out' are already here; the sender needs --in FILE --offset 40000 --prefix sha256:$(head -c 40000 in | sha)" ]
 	same in out
 }
 

@@ -126,7 +126,7 @@ nobody 22 None tcp unresolved" ] || fail "$output"
 	run -2 nc -z :22
 	run -2 nc -z db:
 	run -2 nc -z unix:
-	one_line "does not fit a UNIX socket"
+	one_line "cannot be a UNIX socket's"
 }
 
 @test "HOST:PORT also connects" {

@@ -189,7 +189,7 @@ refused() {
 @test "a refused certificate is told in full, with -v and as JSON" {
 	server peer openssl s_server -quiet -cert "$C/expired.both" -accept PORT
 	run -5 --separate-stderr nc -zcv --json --ca "$C/ca.pem" localhost "$port"
-	[[ $stderr == *"Certificate of /CN=expired, issued by /CN=ca: refused"* ]]
+	[[ $stderr == *"Certificate of /CN=expired, issued by /CN=ca: rejected"* ]]
 	printf '%s\n' "$output" >json
 	/usr/bin/python3 - "$(pin_of "$C/expired.pem")" <<-'END'
 		import json, re, sys

@@ -5,7 +5,7 @@
 
 #define WHO	"each says how to verify the peer"
 #define ENDLESS	"datagrams have no end"
-#define TLS	"it is about TLS"
+#define TLS	"it is a TLS option"
 #define LOOKS_UP	"the proxy looks up the name"
 
 /* "cannot use ONE and OTHER together", or the reason in place of the last. */
@@ -71,7 +71,7 @@ static const struct { int one, other; const char *why; } pairs[] = {
 	{ SH_EXEC, RECV_ONLY, NULL },
 	{ SH_EXEC, SEND_ONLY, NULL },
 	{ 'N', NO_SHUTDOWN, NULL },
-	{ 'd', SEND_ONLY, "nothing would be left to do" },
+	{ 'd', SEND_ONLY, "nothing is left to do" },
 	{ RECV_ONLY, SEND_ONLY, NULL },
 	{ OUT, 'u', ENDLESS },
 	{ RESUME, 'k', "each peer of -k has a new file" },
@@ -82,7 +82,7 @@ static const struct { int one, other; const char *why; } pairs[] = {
 	{ EXPECT_DIGEST, 'u', ENDLESS },
 	{ EXEC, EXPECT_DIGEST, NULL },
 	{ SH_EXEC, EXPECT_DIGEST, NULL },
-	{ EXPECT_DIGEST, 'N', "FIN says that the hash was right" },
+	{ EXPECT_DIGEST, 'N', "its FIN would come before the check" },
 	{ EXPECT_DIGEST, SEND_ONLY, NULL },
 	{ BROKER, 'u', ENDLESS },
 	{ CHAT, 'u', ENDLESS },

@@ -86,7 +86,7 @@ parse_target(struct options *options, char *target)
 		parse_host(options, target);
 	if (!options->forward.tls.on &&
 	    (options_given(FORWARD_CA) || options_given(FORWARD_PIN)))
-		refuse("--forward-ca and --forward-pin are about a target "
+		refuse("--forward-ca and --forward-pin need a target "
 		    "tls:HOST:PORT");
 }
 

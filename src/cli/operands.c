@@ -37,7 +37,7 @@ operands_check_path(const char *path)
 	size_t length = strlen(path);
 
 	if (!address_parse_unix(path, &address))
-		refuse("path '%.40s%s' does not fit a UNIX socket (%zu bytes, "
+		refuse("path '%.40s%s' cannot be a UNIX socket's (%zu bytes, "
 		    "1 to %zu allowed)", path, length > 40 ? "..." : "",
 		    length, sizeof(address.sa.un.sun_path) - (path[0] != '@'));
 }

@@ -116,7 +116,7 @@ pour_files(struct options *options)
 		local->out.path = NULL;
 	if (local->out.path != NULL && options->keep_open &&
 	    !ends_in_slash(local->out.path))
-		refuse("one --out FILE is not for the many peers of -k: "
+		refuse("--out FILE cannot hold the files of several peers (-k): "
 		    "use --out DIR/");
 	local->out.size = report->size;
 	report->many = options->keep_open &&
@@ -137,7 +137,7 @@ pour_child(struct options *options)
 	child->shell = options_given(SH_EXEC);
 	if (child->command != NULL &&
 	    child->command[strspn(child->command, " \t")] == '\0')
-		refuse("--%s has no command", child->shell ? "sh-exec" :
+		refuse("--%s: the command is empty", child->shell ? "sh-exec" :
 		    "exec");
 	child->group = options->keep_open;
 	options->relay.keep_output = options->keep_open &&
@@ -166,11 +166,11 @@ pour_loopback(struct options *options)
 		return;
 	options->endpoint.host = options->endpoint.family == AF_INET6 ?
 	    "::1" : "127.0.0.1";
-	diag_error("listening on %s only: who connects %s "
-	    "(name an address, or use --allow, --psk, --client-auth or -H)",
-	    options->endpoint.host, runs ? "gets a command run" :
-	    options->forward.asked ? "uses this host as a proxy" :
-	    "gets forwarded");
+	diag_error("listening on %s only: anyone who connects can %s "
+	    "(give an address, or use --allow, --psk, --client-auth or -H)",
+	    options->endpoint.host, runs ? "run a command" :
+	    options->forward.asked ? "use this host as a proxy" :
+	    "reach the target");
 }
 
 #define SETTLE_TIME	(CLOCK_SECOND / 10)
@@ -222,7 +222,7 @@ ask_key(struct options *options)
 
 	if (readpassphrase("TCP MD5SIG password: ", key, sizeof(key),
 	    RPP_ECHO_OFF | RPP_REQUIRE_TTY) == NULL || key[0] == '\0')
-		refuse("no key for -S: it is asked for on the terminal");
+		refuse("no key for -S: it can only be entered on a terminal");
 	if (strlen(key) > SOCKET_KEY)
 		refuse("the key for -S is longer than %d bytes", SOCKET_KEY);
 	options->socket.md5_key = key;

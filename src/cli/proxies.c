@@ -152,10 +152,10 @@ proxies_password(struct proxy_config *proxy, const char *host)
 		    sizeof(typed[0]), RPP_ECHO_OFF | RPP_REQUIRE_TTY);
 	}
 	if (proxy->password == NULL)
-		refuse("no password of the proxy's user: set NC_PROXY_PASSWORD"
-		    " (it is asked for on a terminal only)");
+		refuse("no proxy password: set NC_PROXY_PASSWORD (only a terminal "
+		    "is asked)");
 	if (strlen(proxy->password) > PROXY_WORD)
-		refuse("the password of the proxy's user is too long (%d bytes "
+		refuse("the proxy password is too long (%d bytes "
 		    "at most)", PROXY_WORD);
 }
 
@@ -165,10 +165,10 @@ check_user(struct proxy_config *proxy, const char *host)
 	size_t length = strlen(proxy->user);
 
 	if (length == 0 || length > PROXY_WORD)
-		refuse("the proxy's user has %zu bytes: 1 to %d allowed",
+		refuse("the proxy user has %zu bytes: 1 to %d allowed",
 		    length, PROXY_WORD);
 	if (proxy->kind >= PROXY_CONNECT && strchr(proxy->user, ':') != NULL)
-		refuse("the proxy's user '%.40s' has a colon, which HTTP "
+		refuse("the proxy user '%.40s' has a colon, which HTTP "
 		    "does not allow (RFC 7617)", proxy->user);
 	if (proxy->kind >= PROXY_SOCKS5)
 		proxies_password(proxy, host);
@@ -194,7 +194,7 @@ check_target(const struct options *options, enum proxy_kind kind,
 		refuse("SOCKS 4 takes addresses only: use -X 4A or 5 for "
 		    "'%.40s'", host);
 	if (options->endpoint.numeric && !is_ipv4 && !is_ipv6)
-		refuse("'%.40s' is not an address, and -n looks up no names",
+		refuse("'%.40s' is not an address (-n: no names are looked up)",
 		    host);
 }
 
@@ -261,7 +261,7 @@ check_targets(const struct options *options, const struct address_query *target)
 	if (target->type != SOCK_DGRAM)
 		return;
 	if (options->mode == MODE_SCAN || options->pass_fd)
-		refuse("datagrams through a proxy go with neither -z nor -F");
+		refuse("cannot use -z or -F with datagrams through a proxy");
 	if (count > 1 || options->proxy->kind != PROXY_SOCKS5)
 		refuse("datagrams go through one proxy of -X 5 only");
 }

@@ -23,7 +23,7 @@ static int
 complain(const char *what, const struct address *address)
 {
 	char text[ADDRESS_TEXT];
-	const char *remedy = endpoint_hint(address, errno);
+	const char *remedy = endpoint_bind_hint(address, errno);
 
 	if (errno == EADDRINUSE)
 		remedy = !address_has_port(address) ?

@@ -76,7 +76,7 @@ first(struct request *request)
 		request->state = REQUEST_LINES;
 		request->wanted = 2;
 	} else
-		refuse(request, "", 0, "neither SOCKS nor HTTP (octet 0x%02x)",
+		refuse(request, "", 0, "not SOCKS or HTTP (first byte 0x%02x)",
 		    (unsigned)octet);
 }
 
@@ -94,8 +94,8 @@ methods(struct request *request)
 	}
 	if (memchr(request->in + 2, method, count) == NULL) {
 		refuse(request, answer, 2, "SOCKS 5: %s",
-		    method == METHOD_PASSWORD ? "no password is offered" :
-		    "no method is offered that asks for none");
+		    method == METHOD_PASSWORD ? "the client offers no password" :
+		    "the client insists on authentication");
 		return;
 	}
 	answer[1] = (uint8_t)method;
@@ -189,9 +189,9 @@ target4(struct request *request)
 	}
 	request->port = (uint16_t)(in[2] << 8 | in[3]);
 	if (request->config->user != NULL)
-		refuse_socks(request, 93, "a password is asked for");
+		refuse_socks(request, 93, "a password is required");
 	else if (in[1] != 1)
-		refuse_socks(request, 91, "only CONNECT is served");
+		refuse_socks(request, 91, "only CONNECT is supported");
 	else if (named && !take_host(request, end + 1,
 	    (size_t)(name - end) - 1))
 		refuse_socks(request, 91, "no host name");
@@ -215,7 +215,7 @@ target5(struct request *request)
 		return;
 	request->port = (uint16_t)(at[size] << 8 | at[size + 1]);
 	if (in[0] != 5 || in[1] != 1)
-		refuse_socks(request, 7, "only CONNECT is served");
+		refuse_socks(request, 7, "only CONNECT is supported");
 	else if (in[3] == ADDRESS_HOST && !take_host(request, at + 1,
 	    size - 1))
 		refuse_socks(request, 1, "no host name");

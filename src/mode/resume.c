@@ -41,7 +41,7 @@ find_received(const struct options *options)
 		snprintf(total, sizeof(total), " of %" PRId64, out->size);
 	snprintf(arguments, sizeof(arguments), " --in FILE --offset %jd "
 	    "--prefix " ALGORITHM "%s", (intmax_t)there, hash);
-	diag_say(0, "%jd%s bytes of '%s' are there; the sender needs%s",
+	diag_say(0, "%jd%s bytes of '%s' are already here; the sender needs%s",
 	    (intmax_t)there, total, out->path,
 	    options->mode == MODE_LISTEN ? ":" : arguments);
 	return EXIT_DONE;
@@ -65,8 +65,8 @@ check_sent(const struct options *options)
 	if (local->prefix == NULL ||
 	    strcasecmp(local->prefix + sizeof(ALGORITHM) - 1, hash) == 0)
 		return EXIT_DONE;
-	diag_error("the first %jd bytes of '%s' are not what the receiver has "
-	    "(--prefix): nothing is sent", (intmax_t)local->offset, local->in);
+	diag_error("the first %jd bytes of '%s' differ from the receiver's "
+	    "(--prefix): nothing was sent", (intmax_t)local->offset, local->in);
 	return EXIT_LOCAL;
 }
 

@@ -357,7 +357,7 @@ time_code(const struct server *server)
 	    there(server) > 0)
 		return GO_ON;
 	if (server->served == 0)
-		diag_error("no peer came in time (--timeout)");
+		diag_error("no peer connected in time (--timeout)");
 	return EXIT_TIME;
 }
 
@@ -458,7 +458,7 @@ static int
 in_time(int code)
 {
 	if (code == EXIT_TIME)
-		diag_error("no peer came in time (--timeout)");
+		diag_error("no peer connected in time (--timeout)");
 	return code;
 }
 

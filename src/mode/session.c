@@ -379,7 +379,7 @@ dial(struct session *session, const struct loop *loop)
 		return;
 	good = !gone && connector->code == EXIT_DONE;
 	if (gone)
-		diag_error("peer: left before the target was connected");
+		diag_error("peer: disconnected before the target was connected");
 	else if (good)
 		forward_ready(session);
 	if (!gone && session->options->forward.asked) {

@@ -176,7 +176,7 @@ access_hears(const struct access_list *allow, const struct access_list *deny,
 		return true;
 	if (!said)
 		diag_say(1, "datagrams from %s refused (--allow, --deny); "
-		    "others are dropped without a word",
+		    "others are dropped silently",
 		    address_port_text(address, text));
 	said = true;
 	return false;

@@ -136,6 +136,14 @@ endpoint_hint(const struct address *address, int error)
 	    " (a link-local address needs %interface after it)" : "";
 }
 
+const char *
+endpoint_bind_hint(const struct address *address, int error)
+{
+	return error == EACCES && address_has_port(address) ?
+	    " (ports below 1024, net.ipv4.ip_unprivileged_port_start, need "
+	    "root or CAP_NET_BIND_SERVICE)" : endpoint_hint(address, error);
+}
+
 static bool
 take_name(int fd, const struct address *address)
 {
@@ -156,7 +164,7 @@ endpoint_bind(int fd, const struct address *source)
 		return true;
 	error = errno;
 	diag_error("cannot bind to %s: %s%s", address_port_text(source, text),
-	    strerror(error), endpoint_hint(source, error));
+	    strerror(error), endpoint_bind_hint(source, error));
 	return false;
 }
 

@@ -83,6 +83,9 @@ bool	endpoint_serve(const struct address_query *, int fd,
 /* " (what may help)" when the address gave this errno, or "". */
 const char *endpoint_hint(const struct address *, int error);
 
+/* The same for an address of ours that cannot be bound to. */
+const char *endpoint_bind_hint(const struct address *, int error);
+
 /*
  * "localhost (127.0.0.1)", or the address alone when that is what was given.
  * text has ENDPOINT_TEXT bytes.

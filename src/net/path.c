@@ -174,7 +174,7 @@ path_bind_private(int fd)
 	made = mkdtemp(directory) != NULL && signals_remember(directory);
 	signals_release(&before);
 	if (!made) {
-		diag_error("cannot make %s: %s", directory, strerror(errno));
+		diag_error("cannot create %s: %s", directory, strerror(errno));
 		return false;
 	}
 	snprintf(path, sizeof(path), "%s" REPLY, directory);

@@ -88,7 +88,7 @@ socket_open(const struct socket_config *config, int family,
 	if (fd == -1 && (config->brief || errno == EAFNOSUPPORT))
 		return -1;
 	if (fd == -1) {
-		diag_error("cannot make a socket: %s", strerror(errno));
+		diag_error("cannot create a socket: %s", strerror(errno));
 		return -1;
 	}
 	if (!config->brief)

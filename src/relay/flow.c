@@ -71,7 +71,7 @@ broke(struct flow *flow, struct stream *culprit, bool source)
 	flow->culprit = culprit;
 	flow->source_failed = source;
 	flow->hold_us = flow->pause_us = 0;
-	diag_say(3, "%s: broke (%s: %s)", flow->name,
+	diag_say(3, "%s: broken (%s: %s)", flow->name,
 	    source ? culprit->input : culprit->output, culprit->error);
 }
 

@@ -72,7 +72,7 @@ digest_load(const char *name, const char *expected)
 	if (kind == NULL || empty.context == NULL ||
 	    lib.EVP_DigestInit_ex(empty.context, kind, NULL) != 1) {
 		diag_error("unknown digest '%s': use sha256, blake2b512 or "
-		    "what else 'openssl list -digest-commands' names", name);
+		    "another name of 'openssl list -digest-commands'", name);
 		lib.EVP_MD_CTX_free(empty.context);
 		return false;
 	}

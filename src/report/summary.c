@@ -47,6 +47,6 @@ summary_print(const struct outcome *count, int64_t since_us, int code,
 		print_json(count, seconds, rate, code);
 	diag_say(1, "%" PRIu64 " bytes sent, %" PRIu64 " bytes received in "
 	    "%.3f s (%.1f MiB/s); %s%s", count->sent, count->received, seconds,
-	    rate / (1 << 20), how != NULL ? how : "time was over",
+	    rate / (1 << 20), how != NULL ? how : "timed out",
 	    how == count->first && how != NULL ? " ended first" : "");
 }

@@ -364,8 +364,8 @@ ask_doubts_again(struct scan *scan)
 	    !clock_passed(scan->patience_us);
 
 	if (again && scan->wanted != 1U << PORT_DOUBT)
-		diag_say(1, "%s: ICMP may be limited, so the silent ports are "
-		    "asked again", scan->config->targets->item[0].host);
+		diag_say(1, "%s: ICMP may be limited, so silent ports are "
+		    "tried again", scan->config->targets->item[0].host);
 	scan->refusals = 0;
 	if (!again) {
 		end_doubts(scan);

@@ -73,7 +73,7 @@ add_path(struct targets *targets, const char *path)
 
 	if (!address_parse_unix(path, &address)) {
 		snprintf(targets->error, sizeof(targets->error),
-		    "path '%.40s' does not fit a UNIX socket", path);
+		    "path '%.40s' cannot be a UNIX socket's", path);
 		return false;
 	}
 	return add(targets, &(struct target){ .host = path, .is_path = true,

@@ -154,7 +154,7 @@ child_step(struct child *child, const struct loop *loop)
 		return true;
 	}
 	if (loop_passed(loop, child->signal_us)) {
-		diag_say(2, "command '%s' still runs without a peer: sending "
+		diag_say(2, "the peer is gone, command '%s' still runs: sending "
 		    "signal %d",
 		    child->command, child->next_signal);
 		kill(child->group ? -child->pid : child->pid,

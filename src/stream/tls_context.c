@@ -116,7 +116,7 @@ make_own_key(struct tls_context *context)
 	if (made == NULL ||
 	    tls_lib.SSL_CTX_use_certificate(context->library, made) != 1 ||
 	    tls_lib.SSL_CTX_use_PrivateKey(context->library, key) != 1) {
-		diag_error("cannot make a key: %s", tls_lib_error());
+		diag_error("cannot create a key: %s", tls_lib_error());
 		return false;
 	}
 	snprintf(context->invitation, sizeof(context->invitation),

@@ -159,7 +159,7 @@ tell_refused(const X509 *certificate, struct tls_facts *wanted)
 	struct tls_facts facts = { .days = -1 };
 
 	describe_certificate(certificate, &facts);
-	diag_line(1, "Certificate of %s, issued by %s: refused",
+	diag_line(1, "Certificate of %s, issued by %s: rejected",
 	    facts.subject, facts.issuer);
 	diag_line(2, "Its key is %s: compare it with what the peer's "
 	    "owner tells you over another channel", facts.pin);

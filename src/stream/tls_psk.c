@@ -302,6 +302,6 @@ tls_psk_create(const char *path)
 	explicit_bzero(text, sizeof(text));
 	if (done)
 		return EXIT_DONE;
-	diag_error("cannot make the key %s: %s", path, strerror(errno));
+	diag_error("cannot create the key %s: %s", path, strerror(errno));
 	return EXIT_LOCAL;
 }
