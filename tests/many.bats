@@ -75,12 +75,12 @@ have_come() {
 	random 12M in
 	idle_pipe
 	listen -k <&"$idle"
-	start readers /usr/bin/python3 "$PEERS/many.py" hear "$port" 20 3
-	until_true have_come 20
+	start readers /usr/bin/python3 "$PEERS/many.py" hear "$port" 50 3
+	until_true have_come 50
 	cat in >&"$tap"
 	exec {tap}>&-
-	wait_for_line readers.out 'fin 17 reset 3'
-	[ "$(grep -c "^fin $(sha in)" readers.out)" -eq 17 ]
+	wait_for_line readers.out 'fin 47 reset 3'
+	[ "$(grep -c "^fin $(sha in)" readers.out)" -eq 47 ]
 	[ "$(grep -c 'behind the others; incomplete' listen.err)" -eq 3 ]
 }
 

@@ -231,7 +231,8 @@ retire(struct served *served)
 	int code = served->session.code;
 
 	session_count(&served->session, &server->past);
-	if (code == EXIT_LOCAL || code > EXIT_SIGNAL)
+	if ((code == EXIT_LOCAL && !served->session.starved) ||
+	    code > EXIT_SIGNAL)
 		server->code = code;
 	list_remove(&server->active, served);
 	if (server->spare.count >= ACCEPTS || !list_add(&server->spare, served))

@@ -106,10 +106,19 @@ close_ends(struct session *session)
 	session->state = session->child != NULL ? SESSION_REAP : SESSION_DONE;
 }
 
+/* A want of these is this peer's alone, and may have passed for the next. */
+static bool
+is_want(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM ||
+	    error == EAGAIN || error == ENOBUFS;
+}
+
 static void
 end(struct session *session)
 {
 	session->code = session->relay.outcome.code;
+	session->starved = is_want(session->local.why);
 	session->child = NULL;
 	if (session->options->mode == MODE_LISTEN && session->local.unwanted)
 		diag_say(1, "%s", session->relay.outcome.reason);
@@ -156,6 +165,7 @@ start_relay(struct session *session)
 	bool good;
 
 	if (!open_local(session)) {
+		session->starved = is_want(errno);
 		fail(session, EXIT_LOCAL);
 		return;
 	}
@@ -169,6 +179,7 @@ start_relay(struct session *session)
 	}
 	if (!good) {
 		session->code = EXIT_LOCAL;
+		session->starved = true;
 		close_ends(session);
 	}
 }
@@ -235,6 +246,7 @@ session_accept(struct session *session, const struct options *options, int fd,
 	session->stdio = (struct stdio){ .config = NULL };
 	session->dial = NULL;
 	session->code = EXIT_DONE;
+	session->starved = false;
 	session->wants = IO_WANT_READ;
 	session->deadline_us = clock_deadline(limit_us);
 	session->reached.length = 0;
@@ -243,6 +255,7 @@ session_accept(struct session *session, const struct options *options, int fd,
 		session->dial = forward_open(options);
 	if (!session_wrap(options, fd, peer, &session->peer)) {
 		session->code = EXIT_LOCAL;
+		session->starved = true;
 		session->state = SESSION_DONE;
 	} else if (!options->forward.accept_header)
 		greet_peer(session);

@@ -54,6 +54,7 @@ struct session {
 	int64_t	 deadline_us;		/* of HEADER, HANDSHAKE, REQUEST */
 	void	(*wake)(struct session *);	/* the hub has something */
 	int	 code;
+	bool	 starved;		/* ... for want of memory or descriptors */
 };
 
 /*

@@ -232,6 +232,7 @@ start(struct child *child, const struct child_config *config, int hear[2],
 {
 	char *text = strdup(config->command);
 	char **words = text != NULL ? split(text) : NULL;
+	int error;
 
 	child->pid = -1;
 	if (words != NULL && pipe2(hear, O_CLOEXEC) == 0 &&
@@ -250,7 +251,14 @@ start(struct child *child, const struct child_config *config, int hear[2],
 	/* Our ends only: each end of a pipe has its own description. */
 	fcntl(hear[1], F_SETFL, O_NONBLOCK);
 	fcntl(say[0], F_SETFL, O_NONBLOCK);
-	return child->end != -1;
+	if (child->end != -1)
+		return true;
+	/* Nobody would know of its end. */
+	error = errno;
+	kill(child->pid, SIGKILL);
+	waitpid(child->pid, NULL, 0);
+	errno = error;
+	return false;
 }
 
 static void

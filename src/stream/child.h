@@ -30,7 +30,7 @@ struct child;
  * What it says ends (IO_EOF) once it has exited with status 0; any other end
  * is IO_FAIL, for then nobody can say that what came is whole. So rfd changes:
  * from the pipe to what tells of the exit. Returns false with the reason
- * printed. close leaves a command that runs to child_leave.
+ * printed, and in errno. close leaves a command that runs to child_leave.
  */
 bool	child_open(struct stream *, const struct child_config *, int socket,
 	    const struct address *peer);

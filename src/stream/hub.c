@@ -277,6 +277,7 @@ adopt(struct hub_member *member, struct stream *stream, enum io answer)
 	stream->wfd = member->own_out ? files->wfd : -1;
 	stream->unwanted = files->unwanted;
 	stream->broken_pipe = files->broken_pipe;
+	stream->why = files->why;
 	if (answer == IO_FAIL)
 		memcpy(stream->error, files->error, STREAM_ERROR);
 	return answer;

@@ -57,7 +57,7 @@ int	stdio_received(off_t *size);
  * all of the file. The flags of descriptors we share with other processes are
  * never changed (base/borrowed.h). shutdown closes the output and tells
  * whether that failed: a file by name is complete then, and one that has not a
- * byte is unwanted. Returns false with the reason printed.
+ * byte is unwanted. Returns false with the reason printed, and in errno.
  */
 bool	stdio_open(struct stdio *, struct stream *,
 	    const struct stdio_config *, const struct address *peer);

@@ -14,12 +14,26 @@
     many.py hold PORT CLIENTS           connects, says `held`, waits for stdin
     many.py die PORT CLIENTS            each sends for ever and is reset at a
                                         moment of its own; says `dead`
+    many.py chat PORT CLIENTS LINES     each says so many lines to the others and
+                                        writes what it hears to heard.CLIENT,
+                                        until it has all of theirs; says `held`,
+                                        waits for stdin first
+    many.py visit PORT COUNT            one after another, in turn: sends a line
+                                        and ends, only connects, resets; says how
+                                        many lines were sent
+    many.py kill PORT CLIENTS CMD...    runs CMD for each, which sends bytes of
+                                        its own; TERM, KILL or a peer that resets
+                                        at any moment, or none of that. Says
+                                        for each `STATUS SHA SHA`, of what was to
+                                        be sent and of what came back
 """
 
 import hashlib
 import os
 import random
+import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -98,8 +112,7 @@ def die(port, client, _, results):
     sock = connect(port)
     until = time.monotonic() + shuffle.random() * 2
     sock.settimeout(2)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                    b"\1\0\0\0\0\0\0\0")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     try:
         while time.monotonic() < until:
             sock.sendall(b"some words of no end\n" * 100)
@@ -110,6 +123,78 @@ def die(port, client, _, results):
     results[client] = "dead"
 
 
+def chat(port, client, count, results):
+    sock = connect(port)
+    HERE.wait()
+    HOLD.wait()
+    wanted = (len(results) - 1) * count
+    with open(f"heard.{client}", "wb") as heard:
+        say = threading.Thread(target=lambda: [
+            sock.sendall(f"{client} {n}\n".encode()) for n in range(count)])
+        say.start()
+        while wanted > 0 and (data := sock.recv(65536)):
+            wanted -= data.count(b"\n")
+            heard.write(data)
+        say.join()
+    HERE.wait()
+    sock.close()
+    results[client] = wanted
+
+
+RESET = b"\1\0\0\0\0\0\0\0"
+
+
+def visit(port, count):
+    sent = 0
+    for number in range(count):
+        sock = connect(port)
+        if number % 3 == 0:
+            sock.sendall(b"a line\n")
+            sock.shutdown(socket.SHUT_WR)
+            sent += to_the_end(sock)[0] == "fin"
+        elif number % 3 == 1:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        sock.close()
+    return sent
+
+
+def reset(port, data, after):
+    """As a client that is killed, without its process."""
+    sock = connect(port)
+    sock.settimeout(5)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    try:
+        sock.sendall(data[:len(data) // 2])
+        time.sleep(after)
+    except OSError:
+        pass
+    sock.close()
+    return 1, ""
+
+
+def victim(port, client, command, results):
+    shuffle = random.Random(client * 31 + SEED)
+    data = shuffle.randbytes(shuffle.randrange(1, 400000))
+    how, after = shuffle.choice("TKR---"), shuffle.random() * 0.1
+    with TURN:
+        if how == "R":
+            code, got = reset(port, data, after)
+        else:
+            code, got = run_victim(command, data, how, after)
+    results[client] = code, hashlib.sha256(data).hexdigest(), got
+
+
+def run_victim(command, data, how, after):
+    child = subprocess.Popen(command, stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE)
+    if how != "-":
+        deadly = signal.SIGTERM if how == "T" else signal.SIGKILL
+        threading.Timer(after, child.send_signal, [deadly]).start()
+    out = child.communicate(data)[0]
+    return child.returncode, hashlib.sha256(out).hexdigest()
+
+
+TURN = threading.Semaphore(50)
 HOLD = threading.Event()
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
 
@@ -138,7 +223,14 @@ def hold(port, clients):
 
 
 def main():
-    what, numbers = sys.argv[1], [int(word) for word in sys.argv[2:]]
+    what = sys.argv[1]
+    if what == "kill":
+        print("seed", SEED)
+        for result in run(victim, int(sys.argv[2]), int(sys.argv[3]),
+                          sys.argv[4:]):
+            print(*result)
+        return
+    numbers = [int(word) for word in sys.argv[2:]]
     if what == "check":
         print(check(*numbers))
     elif what == "hold":
@@ -157,6 +249,18 @@ def main():
               "reset", sum(how == "reset" for how, _ in results))
         for how, digest in results:
             print(how, digest)
+    elif what == "chat":
+        global HERE
+        HERE = threading.Barrier(numbers[1] + 1)
+        threading.Thread(target=run, args=(chat, *numbers)).start()
+        HERE.wait()
+        print("held", flush=True)
+        sys.stdin.readline()
+        HOLD.set()
+        HERE.wait()
+        print("heard")
+    elif what == "visit":
+        print(visit(*numbers))
     elif what == "die":
         print("seed", SEED)
         run(die, numbers[0], numbers[1], None)
