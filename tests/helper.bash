@@ -54,6 +54,13 @@ need() {
 	done
 }
 
+# runs PROGRAM: skip where it is missing, or its libraries are.
+runs() {
+	need "$1"
+	! ldd "$(command -v "$1")" | grep -q 'not found' ||
+	    skip "needs the libraries of $1"
+}
+
 # The launcher: same process id, ended by SIGALRM after ${bound:-40} seconds,
 # signals that the shell ignores in background jobs put back to their default.
 launcher='alarm shift; $SIG{$_} = "DEFAULT" for qw(ALRM INT QUIT PIPE);

@@ -20,13 +20,6 @@ foe() {
 	    "$host" 80 || fail "$what $protocol"
 }
 
-# runs PROGRAM: skip where it is missing, or its libraries are.
-runs() {
-	need "$1"
-	! ldd "$(command -v "$1")" | grep -q 'not found' ||
-	    skip "needs the libraries of $1"
-}
-
 # The proxies; each sets $pid and $proxy, its port.
 start_microsocks() {
 	need microsocks

@@ -44,14 +44,7 @@ while True:
 # "${beyond[@]}".
 across() {
 	private
-	start beyond unshare -n sh -c 'ip link set lo up; echo up; exec sleep 1000'
-	wait_for_line beyond.out up
-	beyond=(nsenter -t "$(pgrep -P "$pid" || echo "$pid")" -n)
-	within_it ip link add near type veth peer name far netns "${beyond[2]}"
-	within_it ip address add 10.8.0.1/24 dev near
-	within_it ip link set near up
-	within_it "${beyond[@]}" ip address add 10.8.0.2/24 dev far
-	within_it "${beyond[@]}" ip link set far up
+	beyond_link 10.8.0.1/24 10.8.0.2/24
 }
 
 # verdicts OPEN CLOSED UNREACHABLE FILTERED: what the last run counted (TCP).

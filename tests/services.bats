@@ -70,7 +70,8 @@ answers() {
 }
 
 @test "memcached answers at 11211" {
-	need memcached ss
+	need ss
+	runs memcached
 	answers memcached 11211 memcached -u root -l 127.0.0.1 -U 11211 -p 0
 }
 

@@ -98,6 +98,42 @@ signals_begin(void)
 			sigaction(deadly[i], &ours, NULL);
 }
 
+static int end_pipe[2];
+static volatile sig_atomic_t ending;
+
+static void
+note_end(int signal_number)
+{
+	int error = errno;
+
+	/* It is empty, so there is room. */
+	ending = write(end_pipe[1], "", 1) == 1 ? signal_number : ending;
+	errno = error;
+}
+
+int
+signals_take_end(void)
+{
+	static const int taken[] = { SIGINT, SIGTERM };
+	struct sigaction now, once = { .sa_handler = note_end,
+	    .sa_flags = SA_RESTART | (int)SA_RESETHAND };
+	size_t i;
+
+	if (pipe2(end_pipe, O_CLOEXEC | O_NONBLOCK) == -1)
+		return -1;
+	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (sigaction(taken[i], NULL, &now) == 0 &&
+		    now.sa_handler != SIG_IGN)
+			sigaction(taken[i], &once, NULL);
+	return end_pipe[0];
+}
+
+int
+signals_ending(void)
+{
+	return ending;
+}
+
 /* Write ends of pipes, one for each who waits for a child; 0 is a free place. */
 #define WAITING	1024
 static volatile sig_atomic_t waiting[WAITING];

@@ -26,6 +26,14 @@ void	signals_begin(void);
 bool	signals_asked(void);
 
 /*
+ * From now on the first SIGINT or SIGTERM is for the caller to obey: it makes
+ * the descriptor readable, and signals_ending says which it was (0: none yet).
+ * The second one ends the process. -1 with errno set, and nothing changed.
+ */
+int	signals_take_end(void);
+int	signals_ending(void);
+
+/*
  * A descriptor, the caller's, that is readable once this child of ours has
  * ended (pidfd_open(2)); where the kernel has none, whenever any has: who looks
  * calls signals_child_seen and then, not before, asks waitpid(2). -1 with errno

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/signals.h"
 #include "net/endpoint.h"
 #include "net/resolve.h"
 #include "net/transport.h"
@@ -441,7 +442,8 @@ scan_step(struct scan *scan, const struct loop *loop)
 		rounds_tell(scan);
 	if (!scan->broken && scan->rounds == NULL)
 		output_news(scan, false);
-	if (scan->broken || loop_passed(loop, scan->deadline_us))
+	if (scan->broken || signals_ending() != 0 ||
+	    loop_passed(loop, scan->deadline_us))
 		scan->over = true;
 	else if (waits(scan))
 		step_wait(scan, loop);
@@ -461,6 +463,7 @@ scan_watch(struct scan *scan, struct loop *loop)
 	size_t i;
 
 	loop_until(loop, scan->named ? scan->deadline_us : loop->now_us);
+	loop_watch(loop, scan->end_fd, POLLIN);
 	if (scan->busy < scan->room && next(scan) != NULL)
 		loop_until(loop, scan->begin_us > scan->turn_us ?
 		    scan->begin_us : scan->turn_us);
@@ -512,6 +515,7 @@ scan_begin(struct scan *scan, const struct scan_config *config,
 		.pause_us = SHORTEST,
 		.since_us = clock_now_us(),
 		.deadline_us = clock_earlier(deadline_us, until_us),
+		.end_fd = config->every_us >= 0 ? signals_take_end() : -1,
 		.patience_us = deadline_us != CLOCK_NEVER ? deadline_us :
 		    clock_deadline(10 * config->port_us),
 	};
@@ -552,6 +556,8 @@ finish(struct scan *scan)
 	settle_all(scan);
 	if (scan->rounds != NULL) {
 		code = rounds_tell(scan);
+		if (signals_ending() != 0)
+			code = EXIT_SIGNAL + signals_ending();
 	} else {
 		results_count(scan->config, &sum);
 		code = results_code(scan->config, &sum);

@@ -95,6 +95,7 @@ struct scan {
 	int64_t	 draw_us;
 
 	struct rounds *rounds;	/* --every */
+	int	 end_fd;	/* then: SIGINT or SIGTERM has come; or -1 */
 	int	 spare[64];	/* sockets that were refused, for another use */
 	size_t	 spares;
 	int	 spare_family;

@@ -276,7 +276,9 @@ check_end(const struct scan_config *config, struct talk *talk, enum io answer,
 	bool heard = is_heard(config, talk), ended = answer == IO_EOF ||
 	    answer == IO_FAIL;
 	bool late = loop_passed(loop, talk->until_us);
-	bool full = talk->heard == TALK_HEARD;
+	/* One status line decides, whatever comes after it. */
+	bool full = talk->heard == TALK_HEARD || (config->http != NULL &&
+	    strchr(talk->buffer, '\n') != NULL);
 
 	if (talk->state == TALK_SAY && !ended && !late)
 		return PORT_UNTRIED;
