@@ -2,7 +2,7 @@
 # The words in the documents: every row of the option table is in the manual and
 # in the completions, and nothing else is; what is installed goes again.
 #
-# shellcheck disable=SC2154 # the helpers and bats set pid, port, output, lines
+# shellcheck disable=SC2030,SC2031,SC2154 # the helpers and bats set pid, port, output, lines
 
 load helper
 
@@ -299,35 +299,27 @@ in_zsh() {
 	done <targets
 }
 
-@test "the README's examples work when pasted" {
+@test "the README's examples and port tests work when pasted" {
 	private
-	mkdir bin
-	ln -s "$NC_LITE" bin/nc-lite
+	on_path
 	# What sends without end sends nothing here, and dies all the same.
 	mkfifo endless
-	awk '/^## / { on = /Examples/ } on && /^    / { print substr($0, 5) }' \
+	awk '/^## / { on = /Examples|Test ports/ } on && /^    / { print substr($0, 5) }' \
 	    "$TOP/README.md" | sed 's,</dev/zero,<>endless,' >examples
-	[ -s examples ]
-	PATH=$PWD/bin:$PATH bounded bash examples >said 2>&1 </dev/null || true
+	grep -q expect examples
+	bounded bash examples >said 2>&1 </dev/null || true
 	[ "$(grep -E '^(send|receiv)er: ' said | xargs)" = \
 	    "sender: 0 receiver: 0 receiver: 1" ] || fail "$(<said)"
 	grep -q 'incomplete: ' said
 	grep -qx HELLO said
-	run ! grep -i 'usage\|not found\|invalid\|too many' said
+	run ! grep -i 'usage\|not found\|invalid\|too many\|cannot use' said
 }
 
-# told WHO: the commands of README's lines that begin with "WHO$ ".
+# told WHO [N]: the commands of README's lines that begin with "WHO$ ", or the
+# Nth of them, for one machine.
 told() {
-	sed -n "s/^    $1\\$ //p" "$TOP/README.md"
-}
-
-# on_receiver N, on_sender N: the Nth command that README gives it.
-on_receiver() {
-	told receiver | sed -n "$1p" | sed "s/HEX/$sum/; s,/media/stick,..,"
-}
-
-on_sender() {
-	told sender | sed -n "$1p" | sed 's/HOST/localhost/; s,/media/stick,..,'
+	sed -n "s/^    $1\\$ //p" "$TOP/README.md" | sed -n "${2:-1,\$}p" |
+	    sed "s/HOST/localhost/; s/HEX/$sum/; s,/media/stick,..,"
 }
 
 # on_path: nc-lite is found by that name.
@@ -337,31 +329,75 @@ on_path() {
 	PATH=$PWD/bin:$PATH
 }
 
-heard_at_9000() {
-	bounded ss -Hltn "sport = 9000" | grep -q .
+heard_at() {
+	bounded ss -Hltn "sport = $1" | grep -q .
+}
+
+# begin N: README's Nth receiver waits, in the folder r.
+begin() {
+	start receiver sh -c "cd r && exec $(told receiver "$1")"
+	until_true heard_at 9000
+}
+
+# moves COMMAND: it sends from the folder s what the receiver then has.
+moves() {
+	bounded sh -c "cd s && exec $1"
+	wait_exit "$pid"
+	[ "$status" -eq 0 ] || fail "$(<receiver.err)"
+	same s/disk.img r/disk.img
+	rm r/disk.img
 }
 
 @test "the README's ways to move 200 GB move a file" {
-	local sum n
+	local sum pin sent
 	private
 	on_path
 	mkdir s r
 	head -c 3000000 /dev/urandom >s/disk.img
 	sum=$(sha256sum <s/disk.img | cut -d ' ' -f 1)
-	[ "$(told receiver | wc -l)" -eq 3 ]
-	(cd s && eval "$(on_sender 4)")
-	for n in 1 2 3; do
-		start receiver sh -c "cd r && exec $(on_receiver $n)"
-		until_true heard_at_9000
-		bounded sh -c "cd s && exec $(on_sender $((2 * n - 1)))"
-		wait_exit "$pid"
-		[ "$status" -eq 0 ]
-		same s/disk.img r/disk.img
-		rm r/disk.img
+	[ "$(told receiver | wc -l) $(told sender | wc -l)" = "5 6" ]
+	begin 1
+	moves "$(told sender 1)"
+	begin 2
+	[ "$(cd s && eval "$(told sender 2)")" = "$sum  disk.img" ]
+	moves "$(told sender 3)"
+	head -c 1000000 s/disk.img >r/disk.img.part
+	begin 3
+	# Both lines are in README, but for the figures.
+	while read -r sent; do
+		grep -qxF "$(sed 's/1000000/81604378624/; s/6:.*/6:9f86.../
+			s/ [^ ]* 9000/ HOST 9000/; s/^/    /' <<<"$sent")" "$TOP/README.md" ||
+		    fail "$sent"
+	done <receiver.err
+	sent=$(tail -n 1 receiver.err)
+	moves "$(sed 's/ [^ ]* 9000/ localhost 9000/; s/FILE/disk.img/' <<<"$sent")"
+	begin 4
+	pin=$(grep -o 'sha256:[0-9a-f]*' receiver.err)
+	moves "$(told sender 4 | sed "s/sha256:[.]*/$pin/")"
+	(cd s && eval "$(told sender 5)")
+	begin 5
+	moves "$(told sender 6)"
+}
+
+@test "the README's gateways forward, and its client goes through the proxy" {
+	local port
+	private
+	on_path
+	[ "$(told gateway | wc -l) $(told client | wc -l)" = "2 1" ]
+	start port80 nc-lite -lk 80 --exec 'echo web'
+	start port5432 nc-lite -lk 5432 --exec 'echo database'
+	echo '127.0.0.1 localhost db.example.net' >hosts
+	eval "start forward $(told gateway 1)"
+	eval "start proxy $(told gateway 2 | sed s,192.0.2.0/24,127.0.0.1,)"
+	for port in 80 5432 8080 1080; do
+		until_true heard_at $port
 	done
+	[ "$(nc -d localhost 8080)" = web ]
+	[ "$(eval "bounded $(told client 1)" </dev/null)" = database ]
 }
 
 @test "the README's servers listen" {
+	local sum
 	private
 	on_path
 	mkdir uploads
@@ -370,7 +406,7 @@ heard_at_9000() {
 	[ "$(wc -l <servers)" -eq 4 ]
 	while read -r line; do
 		eval "start server $line" </dev/null
-		until_true heard_at_9000
+		until_true heard_at 9000
 		kill "$pid"
 		wait_exit "$pid"
 	done <servers
