@@ -14,6 +14,7 @@
 #include "mode/resume.h"
 #include "mode/session.h"
 #include "net/transport.h"
+#include "relay/pool.h"
 
 /*
  * Who has had nothing to do for so long is parked, unless so few are there that
@@ -28,10 +29,8 @@
 /* Peers taken in one round: those who are there already have their turn, too. */
 #define ACCEPTS	64
 
-/* Descriptors that are not the sessions', and those of one session. */
-#define OTHERS	16
-#define EACH	2
-#define EACH_COMMAND	4
+/* Descriptors that are neither the sessions' nor the pool's. */
+#define OTHERS	20
 
 #define GO_ON	(-1)
 
@@ -386,20 +385,35 @@ serve(struct server *server)
 	return server->code;
 }
 
+/* A command has two pipes, and what tells of its end; a target is raced. */
+static size_t
+descriptors_each(const struct options *options)
+{
+	return 1u + (options->child.command != NULL ? 3u : 0) +
+	    (options->forward.on ? 2u : 0) +
+	    (options->local.in != NULL ? 1u : 0) +
+	    (options->local.out.path != NULL ? 1u : 0);
+}
+
 /* As many as are wanted, or as descriptors allow. */
 static size_t
 limit(const struct options *options)
 {
-	size_t each = options->child.command != NULL ? EACH_COMMAND : EACH;
-	size_t wanted = (size_t)options->max_conns;
+	size_t each = descriptors_each(options);
+	size_t wanted = (size_t)options->max_conns, others, pipes;
 	struct rlimit has;
 
 	if (getrlimit(RLIMIT_NOFILE, &has) == -1 ||
-	    has.rlim_cur == RLIM_INFINITY ||
-	    has.rlim_cur >= OTHERS + wanted * each)
+	    has.rlim_cur == RLIM_INFINITY)
 		return wanted;
-	return has.rlim_cur > OTHERS + each ?
-	    (size_t)(has.rlim_cur - OTHERS) / each : 1;
+	pipes = has.rlim_cur / 16 < POOL_PIPES ? has.rlim_cur / 16 :
+	    POOL_PIPES;
+	pool_limit(pipes);
+	others = OTHERS + 2 * pipes;
+	if (has.rlim_cur >= others + wanted * each)
+		return wanted;
+	return has.rlim_cur > others + each ?
+	    (size_t)(has.rlim_cur - others) / each : 1;
 }
 
 /* Of files each peer has its own; else they share stdin and stdout. */

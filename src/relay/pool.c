@@ -5,8 +5,6 @@
 
 #include "relay/pool.h"
 
-/* An unprivileged user can have 63 pipes of this size (pipe(7)). */
-#define PIPES		64
 #define PIPE_LEAST	(128 << 10)
 #define SPARE		8
 
@@ -14,8 +12,15 @@ static struct {
 	uint8_t	*buffer[SPARE];
 	int	 pipe[SPARE][2];
 	int	 buffers, pipes;	/* those that are spare */
-	int	 lent;			/* pipes that somebody has */
-} pool;
+	size_t	 lent;			/* pipes that somebody has */
+	size_t	 most;			/* of them */
+} pool = { .most = POOL_PIPES };
+
+void
+pool_limit(size_t pipes)
+{
+	pool.most = pipes;
+}
 
 uint8_t *
 pool_take_buffer(void)
@@ -67,7 +72,7 @@ pool_take_pipe(int ends[2])
 {
 	if (pool.pipes > 0)
 		memcpy(ends, pool.pipe[--pool.pipes], sizeof(pool.pipe[0]));
-	else if (pool.lent == PIPES || !make_pipe(ends))
+	else if (pool.lent >= pool.most || !make_pipe(ends))
 		return false;
 	pool.lent++;
 	return true;

@@ -26,6 +26,13 @@ bool	pool_take_pipe(int ends[2]);
 /* Only an empty one serves another flow; any other is closed. */
 void	pool_give_pipe(const int ends[2], bool empty);
 
+/*
+ * At most so many pipes are made; each is two descriptors. An unprivileged user
+ * can have 63 of this size (pipe(7)).
+ */
+#define POOL_PIPES	64
+void	pool_limit(size_t pipes);
+
 /* Frees what is spare. */
 void	pool_close(void);
 
