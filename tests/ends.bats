@@ -202,6 +202,14 @@ s = socket.socket(socket.AF_UNIX); s.connect("sock"); s.send(b"bye")'
 	done
 }
 
+@test "a socket as stdout is reset when nobody is reached for it" {
+	closed_port
+	serve inetd /usr/bin/python3 "$PEERS/inetd.py" \
+	    "$NC_LITE" 127.0.0.1 "$port" < <(sleep 5)
+	bound=4 run -1 nc 127.0.0.1 "$port" </dev/null
+	[[ $output == *"Connection reset by peer"* ]]
+}
+
 @test "a socket as stdout is reset when we are killed" {
 	peer send 500000 stall
 	serve inetd /usr/bin/python3 "$PEERS/inetd.py" \

@@ -67,8 +67,10 @@ mode_client(const struct options *options)
 
 	if (code == EXIT_DONE)
 		code = reach(options, &session);
-	if (code != EXIT_DONE)
+	if (code != EXIT_DONE) {
+		stdio_abandon(&options->local);
 		return code;
+	}
 	if (options->pass_fd)
 		return hand_over(&session.peer);
 	session_begin(&session, options);

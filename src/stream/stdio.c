@@ -361,6 +361,19 @@ stdio_conclude(struct stdio *stdio, bool good)
 		socket_reset(stdio->out.fd);
 }
 
+void
+stdio_abandon(const struct stdio_config *config)
+{
+	struct stat out;
+	struct stdio stdio = {
+		.config = config,
+		.out = { .fd = STDOUT_FILENO, .manner = BORROWED_SOCKET },
+	};
+
+	if (fstat(STDOUT_FILENO, &out) == 0 && S_ISSOCK(out.st_mode))
+		stdio_conclude(&stdio, false);
+}
+
 bool
 stdio_is_left(const struct stdio *stdio)
 {

@@ -74,4 +74,7 @@ bool	stdio_is_left(const struct stdio *);
  */
 void	stdio_conclude(struct stdio *, bool good);
 
+/* The same where no session has begun: nobody was reached. */
+void	stdio_abandon(const struct stdio_config *);
+
 #endif
