@@ -95,16 +95,20 @@ start_sshd() {
 	    'PermitRootLogin yes' 'Subsystem sftp internal-sftp' >sshd.conf
 	kill "$pid"
 	wait_exit "$pid"
-	# Root's wants a directory that only a service makes, and a user that only
-	# the installed package does.
+	# Root's wants a directory that only a service makes, and what only the
+	# installed package has: a user and, from OpenSSH 9.8 on, its parts.
 	cp /etc/passwd passwd
 	id sshd >passwd.id 2>&1 ||
 	    echo 'sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin' >>passwd
 	# shellcheck disable=SC2016 # for the shell in there
-	start sshd unshare -m sh -c '[ "$(id -u)" != 0 ] || {
-		mount --bind "$PWD/passwd" /etc/passwd &&
-		    mount -t tmpfs none /run && mkdir -m 755 /run/sshd; }
-		exec "$0" "$@"' "$(command -v sshd)" -D -e -f "$PWD/sshd.conf"
+	start sshd unshare -m sh -c '
+		parts=$0/lib/openssh
+		[ ! -e "$parts/sshd-session" ] ||
+			mount --bind "$parts" /usr/lib/openssh
+		[ "$(id -u)" != 0 ] || {
+			mount --bind "$PWD/passwd" /etc/passwd &&
+			    mount -t tmpfs none /run && mkdir -m 755 /run/sshd; }
+		exec "$@"' "$unpacked" "$(command -v sshd)" -D -e -f "$PWD/sshd.conf"
 	until_true listens || fail "$(<sshd.err)"
 	ssh=(-F none -i "$PWD/user.key" -o StrictHostKeyChecking=no
 	    -o "UserKnownHostsFile=$PWD/known" -o BatchMode=yes)

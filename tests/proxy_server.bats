@@ -33,7 +33,7 @@ port_hex() {
 	web=$(sed -n 's/.*port \([0-9]*\).*/\1/p' web.out)
 	proxy
 	for how in socks4 socks4a socks5 socks5h http; do
-		bounded curl -sfpo "got.$how" -x "$how://127.0.0.1:$port" \
+		bounded curl -4sfpo "got.$how" -x "$how://127.0.0.1:$port" \
 		    "http://localhost:$web/in"
 		same in "got.$how"
 	done
