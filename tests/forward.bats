@@ -223,6 +223,8 @@ END
 		as=second listen --forward "127.0.0.1:$port"
 		as=sender client 127.0.0.1 "$port" --limit-rate 40M <"$IN"
 		sender=$pid
+		# Else nobody comes to the receiver.
+		wait_for_line receiver.err 'received on'
 		sleep "0.0$((RANDOM % 90 + 5))"
 		kill -KILL "$sender" || :
 		wait_exit "$receiver"
