@@ -230,16 +230,22 @@ choking() {
 }
 
 @test "a command whose peer has gone is hung up, and its place is free" {
-	listen -k --max-conns 2 --sh-exec 'trap "echo hup >>hups; exit" HUP
+	listen -k --max-conns 3 --sh-exec 'trap "echo hup >>hups; exit" HUP
 	    echo hello; sleep 60 & wait'
-	nc -z 127.0.0.1 "$port"
-	nc -z 127.0.0.1 "$port"
+	local left
+	for left in 1 2 3; do
+		nc -z 127.0.0.1 "$port"
+	done
+	visit hex 6
+	for left in 1 2 3; do
+		visit fin
+	done
 	visit hex 6
 	wait_for_line hups hup
 }
 
 @test "a hundred health checks do not keep a client out" {
-	listen -k --sh-exec 'echo hello; exec sleep 20'
+	listen -k --max-conns 100 --sh-exec 'echo hello; exec sleep 60'
 	for _ in {1..100}; do
 		"$NC_LITE" -z 127.0.0.1 "$port"
 	done
