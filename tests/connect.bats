@@ -199,11 +199,30 @@ established() {
 	((status == 1)) || fail "exit status $status"
 }
 
-@test "a TLS client that gives up on a peer without TLS is no complete transfer" {
-	listen
-	run -3 nc -c -w 0.5 --insecure 127.0.0.1 "$port" </dev/null
+# without_tls CODE ARGS...: our TLS client is refused by the listener without TLS,
+# which must not take that for a transfer.
+without_tls() {
+	local code=$1
+	shift
+	run "-$code" nc -c --insecure "$@" 127.0.0.1 "$port" </dev/null
 	wait_exit "$pid"
 	((status == 1)) || fail "exit status $status"
+}
+
+@test "a TLS handshake that fails is no complete transfer for a peer without TLS" {
+	listen </dev/null
+	without_tls 3 -w 0.5
+	listen <<<'hello, who are you?'
+	without_tls 5
+	listen -N </dev/null
+	without_tls 1
+	printf '\x16\x01 and no more' >in
+	for input in in /etc/passwd; do
+		listen -c </dev/null
+		run -1 nc 127.0.0.1 "$port" <"$input"
+		wait_exit "$pid"
+		((status == 5)) || fail "exit status $status"
+	done
 }
 
 # --- deadlines --------------------------------------------------------------

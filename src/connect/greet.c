@@ -3,7 +3,6 @@
 #include "base/diag.h"
 #include "connect/greet.h"
 #include "net/address.h"
-#include "net/socket.h"
 
 int
 greet_end(struct stream *stream, const struct address *peer, enum io answer,
@@ -22,9 +21,6 @@ greet_end(struct stream *stream, const struct address *peer, enum io answer,
 	if (!quiet || code == EXIT_IDENTITY)
 		diag_error("TLS with %s: %s", address_port_text(peer, text),
 		    stream->error);
-	/* Our last word, if we had one, should be heard. */
-	if (answer == IO_FAIL)
-		socket_abortive(stream->rfd, false);
 	stream->ops->close(stream);
 	return code;
 }

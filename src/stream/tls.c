@@ -60,8 +60,9 @@ speaks_tls(struct tls *tls)
 		return said[0] == '\0';
 	size = recv(tls->below.rfd, said, sizeof(tls->plain) - 1, MSG_PEEK);
 	tls->heard = size >= 0;
-	if (size <= 0 || said[0] == SSL3_RT_HANDSHAKE ||
-	    said[0] == SSL3_RT_ALERT) {
+	if (size <= 0 || ((said[0] == SSL3_RT_HANDSHAKE ||
+	    said[0] == SSL3_RT_ALERT) &&
+	    (size == 1 || said[1] == SSL3_VERSION_MAJOR))) {
 		said[0] = '\0';
 		return true;
 	}
@@ -354,11 +355,17 @@ tls_handshake(struct stream *stream)
 	if (answer == IO_EOF)
 		answer = fail(stream, "ended during the TLS handshake", "");
 	flushed = flush(stream, 0);
+	if (answer == IO_OK && flushed == IO_OK && !tls_peer_proved(tls->ssl,
+	    tls->context->config, stream))
+		answer = IO_FAIL;
+	/*
+	 * Our last word to a peer that speaks TLS should be heard; any other
+	 * would take FIN for the end of a transfer.
+	 */
+	if (answer == IO_FAIL && tls->plain[0] == '\0' && !tls->ended)
+		socket_abortive(stream->rfd, false);
 	if (answer == IO_FAIL || flushed != IO_OK)
 		return answer == IO_FAIL ? IO_FAIL : flushed;
-	if (answer == IO_OK && !tls_peer_proved(tls->ssl,
-	    tls->context->config, stream))
-		return IO_FAIL;
 	tls->ready = answer == IO_OK;
 	if (tls->ready && tls->context->config->listening)
 		socket_acknowledge(stream->rfd);
