@@ -53,7 +53,9 @@ tiny_disk() {
 	    trace=fsync,rename,renameat,shutdown "$NC_LITE" -lv --out out 0
 	nc 127.0.0.1 "$port" <<<hello
 	wait_exit "$pid"
-	[ "$(grep -oE 'fsync|rename|shutdown' trace | tr '\n' ' ')" = \
+	# It is in a thread that the disk is waited for.
+	[ "$(grep ' = 0$' trace | grep -oE 'fsync|rename|shutdown' |
+	    tr '\n' ' ')" = \
 	    "fsync rename fsync shutdown " ]
 }
 

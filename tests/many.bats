@@ -338,6 +338,25 @@ choking() {
 	[[ $(find out -type f) == *.part ]]
 }
 
+@test "--out DIR/: a disk that takes long keeps no other peer waiting, and -w still" {
+	need strace
+	mkdir out
+	ASAN_OPTIONS=detect_leaks=0 serve listen strace -f -qq -o trace \
+	    -e trace=fsync -e inject=fsync:delay_enter=2000000 \
+	    "$NC_LITE" -lkv -w 1 --out out/ 127.0.0.1 0 </dev/null
+	idle_pipe
+	as=first client 127.0.0.1 "$port" <<<one
+	local first=$pid
+	until_true grep -q fsync trace
+	echo two >&"$tap"
+	client 127.0.0.1 "$port" <&"$idle"
+	until_true grep -qx two -r out
+	[[ $(grep -lx one -r out) == *.part ]]
+	wait_exit "$first"
+	[ "$status" -eq 0 ]
+	[[ $(grep -lx one -r out) != *.part ]]
+}
+
 @test "--out DIR/ and --in: files on both sides, for each peer" {
 	mkdir out
 	random 100000 in

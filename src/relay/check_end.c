@@ -413,6 +413,10 @@ is_idle(struct relay *relay)
 	}
 	if (relay->acknowledged_us > since_us)
 		since_us = relay->acknowledged_us;
+	/* A disk that is being synced is our own affair. */
+	if (relay->receive.state == FLOW_DRAIN &&
+	    relay->receive.sink_wants == IO_WANT_READ)
+		since_us = clock_now_us();
 	relay->idle_deadline_us = since_us + idle_us;
 	if (relay->send.line_us > 0 && relay->send.hold_us != 0)
 		relay->idle_deadline_us = relay->send.hold_us + idle_us;

@@ -12,6 +12,7 @@
 #include "base/quantity.h"
 #include "net/address.h"
 #include "stream/outfile.h"
+#include "stream/sync.h"
 
 #define SUFFIX	".part"
 #define LETTERS	6
@@ -196,7 +197,7 @@ void
 outfile_open(struct outfile *out, const struct outfile_place *place,
     const struct address *peer)
 {
-	*out = (struct outfile){ .place = place, .fd = -1 };
+	*out = (struct outfile){ .place = place, .fd = -1, .wait = -1 };
 	if (place->device != -1)
 		out->fd = place->device;
 	else if (place->name[0] != '\0')
@@ -325,12 +326,18 @@ outfile_write(struct outfile *out, const void *data, size_t size)
 	return done;
 }
 
-/* What cannot be synced, a FIFO or a terminal, need not be. */
+/* Returns 0, errno, or EINPROGRESS until wait is readable. */
 static int
-sync_file(int fd)
+sync_file(struct outfile *out, int fd)
 {
-	return fsync(fd) == 0 || errno == EINVAL || errno == EROFS ||
-	    errno == ENOTSUP || errno == EBADF ? 0 : errno;
+	int error = EINPROGRESS;
+
+	if (out->wait == -1 && (out->wait = sync_begin(fd)) == -1)
+		return sync_now(fd);
+	error = sync_end(out->wait);
+	if (error != EINPROGRESS)
+		out->wait = -1;
+	return error;
 }
 
 /* Returns 0 or errno. Closing is where a network file system says it is full. */
@@ -339,12 +346,8 @@ finish(struct outfile *out)
 {
 	int error = 0;
 
-	if (out->length > 0 && ftruncate(out->fd, out->length) == -1)
-		error = errno;
-	if (error == 0)
-		error = sync_file(out->fd);
 	/* The name must still mean what was written. */
-	if (error == 0 && out->part[0] != '\0' &&
+	if (out->part[0] != '\0' &&
 	    !is_still(out->place->folder, out->part, out->fd))
 		error = ESTALE;
 	if (error == 0 && out->part[0] != '\0' && renameat(out->place->folder,
@@ -361,19 +364,28 @@ outfile_commit(struct outfile *out)
 {
 	int error;
 
-	if (!outfile_begin(out))
-		return errno;
-	error = finish(out);
-	if (error != 0 || out->part[0] == '\0')
-		return error;
-	out->part[0] = '\0';
+	if (!out->finished) {
+		if (!outfile_begin(out) || (out->wait == -1 &&
+		    out->length > 0 && ftruncate(out->fd, out->length) == -1))
+			return errno;
+		error = sync_file(out, out->fd);
+		if (error == 0)
+			error = finish(out);
+		if (error != 0 || out->part[0] == '\0')
+			return error;
+		out->part[0] = '\0';
+		out->finished = true;
+	}
 	/* A name is in its folder, which is another file to be synced. */
-	return sync_file(out->place->folder);
+	return sync_file(out, out->place->folder);
 }
 
 void
 outfile_close(struct outfile *out)
 {
+	if (out->wait != -1)
+		close(out->wait);
+	out->wait = -1;
 	if (out->fd == -1 || out->fd == out->place->device)
 		return;
 	/* Zeros that have come are there. */

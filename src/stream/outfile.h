@@ -33,10 +33,12 @@ struct outfile_place {
 	char	 name[NAME_MAX + 1];	/* empty: each peer's own */
 };
 
-/* One of them: belongs to a session. All zeros but for fd -1 is none. */
+/* One of them: belongs to a session. All zeros but for fd and wait -1 is none. */
 struct outfile {
 	const struct outfile_place *place;
 	int	 fd;		/* -1: not there yet, or not any more */
+	int	 wait;		/* readable once a sync is done; else -1 */
+	bool	 finished;	/* has its name, but for the folder's sync */
 	off_t	 length;	/* with sparse: holes at the end count */
 	char	 name[NAME_MAX + 1], part[NAME_MAX + 1];
 };
@@ -67,7 +69,8 @@ ssize_t	outfile_write(struct outfile *, const void *, size_t);
 
 /*
  * All is there: synced, closed, named, and the name synced. An outfile that
- * was not begun becomes an empty file. Returns 0 or errno.
+ * was not begun becomes an empty file. Returns 0, errno, or EINPROGRESS: to be
+ * called again when wait is readable.
  */
 int	outfile_commit(struct outfile *);
 

@@ -148,6 +148,10 @@ stdio_shutdown(struct stream *stream)
 	}
 	error = stdio->config->out.path != NULL ?
 	    outfile_commit(&stdio->file) : close_stdout(&stdio->out);
+	if (error == EINPROGRESS) {
+		stream->wfd = stdio->file.wait;
+		return IO_WANT_READ;
+	}
 	stdio->ended = true;
 	stream->wfd = -1;
 	return error == 0 ? IO_OK : stream_fail(stream, error);
@@ -322,7 +326,7 @@ stdio_open(struct stdio *stdio, struct stream *stream,
 
 	examine_both(config);
 	*stdio = (struct stdio){ .config = config, .in = shared.in,
-	    .out = shared.out, .file = { .fd = -1 } };
+	    .out = shared.out, .file = { .fd = -1, .wait = -1 } };
 	*stream = (struct stream){
 		.ops = &ops,
 		.priv = stdio,

@@ -59,8 +59,9 @@ struct stream_ops {
 	 */
 	enum io	(*write)(struct stream *, const void *, size_t, size_t *done);
 	/*
-	 * Our way ends: the other side will read to its end. IO_OK, a want,
-	 * or IO_FAIL when what was written before is now known to be lost.
+	 * Our way ends: the other side will read to its end. IO_OK, a want
+	 * (of wfd, also to read), or IO_FAIL when what was written before is
+	 * now known to be lost.
 	 */
 	enum io	(*shutdown)(struct stream *);
 	/*
