@@ -232,12 +232,11 @@ choking() {
 @test "a command whose peer has gone is hung up, and its place is free" {
 	listen -k --max-conns 3 --sh-exec 'trap "echo hup >>hups; exit" HUP
 	    echo hello; sleep 60 & wait'
-	local left
-	for left in 1 2 3; do
+	for _ in 1 2 3; do
 		nc -z 127.0.0.1 "$port"
 	done
 	visit hex 6
-	for left in 1 2 3; do
+	for _ in 1 2 3; do
 		visit fin
 	done
 	visit hex 6
