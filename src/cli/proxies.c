@@ -133,10 +133,8 @@ parse_url(char *text, struct proxy_config *proxy)
 void
 proxies_password(struct proxy_config *proxy, const char *host)
 {
-	static char typed[OPTIONS_HOPS + 1][PROXY_WORD + 2];
 	static char *known;
-	static size_t count;
-	char *into = typed[count++], prompt[600];
+	char *typed = malloc(PROXY_WORD + 2), prompt[600];
 	const char *variable = getenv("NC_PROXY_PASSWORD");
 
 	/* A command of ours need not know it. */
@@ -145,12 +143,14 @@ proxies_password(struct proxy_config *proxy, const char *host)
 		unsetenv("NC_PROXY_PASSWORD");
 	}
 	proxy->password = known;
-	if (known == NULL) {
+	if (known == NULL && typed != NULL) {
 		snprintf(prompt, sizeof(prompt), "Password of %s at proxy %s: ",
 		    proxy->user, host);
-		proxy->password = readpassphrase(prompt, into,
-		    sizeof(typed[0]), RPP_ECHO_OFF | RPP_REQUIRE_TTY);
+		proxy->password = readpassphrase(prompt, typed,
+		    PROXY_WORD + 2, RPP_ECHO_OFF | RPP_REQUIRE_TTY);
 	}
+	if (proxy->password != typed)
+		free(typed);
 	if (proxy->password == NULL)
 		refuse("no proxy password: set NC_PROXY_PASSWORD (only a terminal "
 		    "is asked)");
