@@ -18,8 +18,11 @@ ZSHDIR	?= $(PREFIX)/share/zsh/$(if $(and $(filter /usr,$(PREFIX)), \
 CC	?= cc
 CFLAGS	?= -O2 -g
 PKG_CONFIG ?= pkg-config
-BUILD	?= build
-BINARY	?= nc-lite
+# SYS=posix does without what only Linux has: *_linux.c and sys/linux.c.
+HOST	:= $(shell uname -s)
+SYS	?= $(if $(filter Linux,$(HOST)),linux,posix)
+BUILD	?= build$(if $(filter posix,$(SYS)),/posix)
+BINARY	?= $(if $(filter posix,$(SYS)),$(BUILD)/)nc-lite
 WARN	= -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
 	  -Wstrict-prototypes -Wmissing-prototypes
 
@@ -58,7 +61,9 @@ TLS	?= $(or $(patsubst $(BUILD)/tls-%,%,$(wildcard $(BUILD)/tls-*)), \
 CHOICE	= $(BUILD)/tls-$(TLS)
 TLS_FILES = src/stream/tls_%.c src/stream/tls_%.h src/stream/tls.c
 UNUSED	= $(if $(filter no,$(TLS)),$(TLS_FILES),src/stream/no_tls.c) \
-	  src/base/library$(if $(STATIC),,_static).c
+	  src/base/library$(if $(STATIC),,_static).c \
+	  $(if $(filter linux,$(SYS)),src/%_none.c src/sys/posix.c, \
+	  src/%_linux.c src/sys/linux.c)
 SOURCES	:= $(filter-out $(UNUSED),$(wildcard src/*.c src/*/*.c))
 OBJECTS	= $(SOURCES:src/%.c=$(BUILD)/%.o)
 HEADERS	:= $(filter-out $(UNUSED),$(wildcard src/*/*.h))
@@ -84,7 +89,7 @@ $(BUILD)/cli/options.o: NAMED = -DVERSION='"$(VERSION)"'
 $(CHOICE):
 	@need() { echo "nc-lite needs $$1" >&2; exit 1; }; \
 	command -v $(firstword $(PKG_CONFIG)) >/dev/null || need pkg-config; \
-	$(PKG_CONFIG) --exists libbsd-overlay || \
+	test $(HOST) != Linux || $(PKG_CONFIG) --exists libbsd-overlay || \
 	    need "libbsd (libbsd-dev, or libbsd-devel)"; \
 	test $(TLS) = no || printf '%s\n' '#include <openssl/opensslv.h>' \
 	    '#if OPENSSL_VERSION_MAJOR < 3' '#error' '#endif' 'extern int x;' | \
@@ -171,6 +176,10 @@ model:
 check-valgrind: all
 	tests/valgrind
 
+# Without what only Linux has, and an error where it is used all the same.
+POSIX	= SYS=posix BUILD=build/posix BINARY=build/posix/nc-lite \
+	    CFLAGS="-O2 -g -Werror" CPPFLAGS="-include tests/ports/posix.h"
+
 # Both compilers, both renderers of the manual, and tests that could not fail:
 # "[ a ] && [ b ]" is no failure to bats where only the first of them is wrong.
 lint: headers layers
@@ -178,6 +187,7 @@ lint: headers layers
 	    CFLAGS="-O2 -Werror"
 	$(MAKE) CC=clang BUILD=build/clang BINARY=build/clang/nc-lite \
 	    CFLAGS="-O2 -Werror"
+	$(MAKE) $(POSIX)
 	tests/manual
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 	! grep -nE '^	+(\[.* \]\]?|\(\(.*\)\)) && [^|]*$$' tests/*.bats

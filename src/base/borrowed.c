@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/borrowed.h"
+#include "sys/sys.h"
 
 bool
 borrowed_is_fifo(const struct stat *file)
@@ -15,7 +16,7 @@ borrowed_is_fifo(const struct stat *file)
 	struct stat anonymous;
 	int ends[2];
 
-	if (!S_ISFIFO(file->st_mode) || pipe2(ends, O_CLOEXEC) == -1)
+	if (!S_ISFIFO(file->st_mode) || sys_pipe(ends, false) == -1)
 		return false;
 	if (fstat(ends[0], &anonymous) == -1)
 		anonymous.st_dev = file->st_dev;
@@ -28,7 +29,6 @@ borrowed_is_fifo(const struct stat *file)
 void
 borrowed_open(struct borrowed *borrowed, int fd, bool reading)
 {
-	char path[32];
 	struct stat file;
 	int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
 
@@ -43,10 +43,10 @@ borrowed_open(struct borrowed *borrowed, int fd, bool reading)
 		borrowed->manner = BORROWED_TERMINAL;
 	if (!S_ISFIFO(file.st_mode) && !isatty(fd))
 		return;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	fd = -1;
-	if (!reading || !borrowed_is_fifo(&file))
-		fd = open(path, mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (reading && borrowed_is_fifo(&file))
+		fd = -1;
+	else
+		fd = sys_reopen(fd, mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd != -1)
 		borrowed->fd = fd;
 	else if (borrowed->manner != BORROWED_TERMINAL)

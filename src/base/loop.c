@@ -7,6 +7,7 @@
 #include "base/diag.h"
 #include "base/loop.h"
 #include "base/signals.h"
+#include "sys/sys.h"
 
 /* A machine watches its descriptors one after another, and no more of them. */
 #define NEIGHBOURS	4
@@ -81,17 +82,14 @@ void
 loop_run_once(struct loop *loop)
 {
 	int64_t left_us = loop->next_us - clock_now_us();
-	struct timespec left = { .tv_sec = 0 };
 	size_t i;
 
 	loop_watch(loop, diag_flush(), POLLOUT);
-	if (left_us > 0) {
-		left.tv_sec = (time_t)(left_us / CLOCK_SECOND);
-		left.tv_nsec = (long)(left_us % CLOCK_SECOND) * 1000;
-	}
+	if (left_us < 0)
+		left_us = 0;
 	/* A sleep that failed or was interrupted tells of no descriptor. */
-	if (ppoll(loop->set, (nfds_t)loop->count,
-	    loop->next_us == CLOCK_NEVER ? NULL : &left, NULL) == -1)
+	if (sys_poll(loop->set, loop->count,
+	    loop->next_us == CLOCK_NEVER ? -1 : left_us) == -1)
 		for (i = 0; i < loop->count; i++)
 			loop->set[i].revents = 0;
 	loop->now_us = clock_now_us();

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/diag.h"
 #include "base/signals.h"
+#include "sys/sys.h"
 
 /* What we have made in the file system, the last one first. */
 struct name {
@@ -166,7 +166,7 @@ any_child_end(void)
 		;
 	if (i == WAITING)
 		errno = EMFILE;
-	if (i == WAITING || pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
+	if (i == WAITING || sys_pipe(ends, true) == -1)
 		return -1;
 	waiting[i] = ends[1];
 	sigaction(SIGCHLD, &child, NULL);
@@ -176,7 +176,7 @@ any_child_end(void)
 int
 signals_child_end(pid_t pid)
 {
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int fd = sys_child_end(pid);
 
 	return fd != -1 ? fd : any_child_end();
 }

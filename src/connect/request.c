@@ -8,6 +8,7 @@
 
 #include "connect/request.h"
 #include "net/ports.h"
+#include "sys/sys.h"
 
 enum { METHOD_NONE = 0, METHOD_PASSWORD = 2, METHOD_NO = 0xff };
 enum { ADDRESS_IPV4 = 1, ADDRESS_HOST = 3, ADDRESS_IPV6 = 4 };
@@ -270,7 +271,7 @@ parse_lines(struct request *request)
 		return;
 	}
 	end = host + strcspn(host, " \r");
-	colon = memrchr(host, ':', (size_t)(end - host));
+	colon = sys_memrchr(host, ':', (size_t)(end - host));
 	if (colon == NULL || strncmp(end, " HTTP/1.", 8) != 0) {
 		refuse_http(request, "400 Bad Request",
 		    "HTTP: not CONNECT HOST:PORT HTTP/1.1");

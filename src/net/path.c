@@ -15,6 +15,7 @@
 #include "net/address.h"
 #include "net/path.h"
 #include "net/socket.h"
+#include "sys/sys.h"
 
 #define PREFIX	"nc-lite."	/* of a private directory, and six more */
 #define REPLY	"/reply"	/* the socket in it */
@@ -37,7 +38,7 @@ is_stale(const char *path)
 	if (lstat(path, &file) == -1 || !S_ISSOCK(file.st_mode) ||
 	    !address_parse_unix(path, &address))
 		return false;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = sys_socket(AF_UNIX, SOCK_DGRAM, 0);
 	if (fd == -1)
 		return false;
 	refused = connect(fd, &address.sa.any, address.length) == -1 &&

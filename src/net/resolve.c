@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/loop.h"
 #include "net/resolve.h"
@@ -17,7 +16,7 @@ struct question {
 	struct question *next;		/* in the queue */
 	struct address_query query;	/* host is the text below */
 	enum { QUEUED, ASKED, ANSWERED, ABANDONED } state;
-	int	 waker;			/* of a thread; -1: it needs none */
+	int	 waker[2];		/* of a thread; -1: it needs none */
 	int	 code, error;		/* the answer, and its errno */
 	struct addrinfo *found;
 	struct address address;		/* that needed no resolver */
@@ -101,8 +100,7 @@ enqueue(struct question *question)
 	struct question **end;
 	int error = 0;
 
-	question->waker = sys_waker();
-	if (question->waker == -1) {
+	if (sys_waker(question->waker) == -1) {
 		question->code = EAI_SYSTEM;
 		question->error = errno;
 		return;
@@ -136,7 +134,7 @@ resolve_begin(const struct address_query *query)
 		return NULL;
 	question->query = *query;
 	question->query.host = memcpy(question->host, query->host, size);
-	question->waker = -1;
+	question->waker[0] = -1;
 	question->state = ANSWERED;
 	if (parse != NULL) {
 		if (!parse(query->host, &question->address))
@@ -152,10 +150,10 @@ resolve_begin(const struct address_query *query)
 void
 resolve_watch(const struct question *question, struct loop *loop)
 {
-	if (question->waker == -1)
+	if (question->waker[0] == -1)
 		loop_hurry(loop);
 	else
-		loop_watch(loop, question->waker, POLLIN);
+		loop_watch(loop, question->waker[0], POLLIN);
 }
 
 static bool
@@ -211,8 +209,8 @@ resolve_end(struct question *question)
 	struct question **place;
 
 	pthread_mutex_lock(&lock);
-	if (question->waker != -1)
-		close(question->waker);
+	if (question->waker[0] != -1)
+		sys_waker_close(question->waker);
 	for (place = &queue; *place != NULL; place = &(*place)->next)
 		if (*place == question) {
 			*place = question->next;

@@ -16,9 +16,9 @@ struct loop;
 
 struct question;
 
-/* Not among getaddrinfo's codes, which are negative. */
-#define RESOLVE_TIMED_OUT	1
-#define RESOLVE_PENDING	2
+/* Not among getaddrinfo's codes: negative, or positive and small. */
+#define RESOLVE_TIMED_OUT	10001
+#define RESOLVE_PENDING	10002
 
 /* Asks. NULL when there is no memory. The query's texts are copied. */
 struct question *resolve_begin(const struct address_query *);

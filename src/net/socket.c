@@ -11,17 +11,25 @@
 #include "base/diag.h"
 #include "net/socket.h"
 #include "net/transport.h"
+#include "sys/sys.h"
 
 /* A burst of datagrams must find room while one batch is being written. */
 #define DATAGRAM_BUFFER	(8 << 20)
 
 static bool
+report(int result, int value, const char *what)
+{
+	if (result != 0)
+		diag_error("cannot set %s to %d: %s", what, value,
+		    strerror(errno));
+	return result == 0;
+}
+
+static bool
 set(int fd, int level, int option, int value, const char *what)
 {
-	if (setsockopt(fd, level, option, &value, sizeof(value)) == 0)
-		return true;
-	diag_error("cannot set %s to %d: %s", what, value, strerror(errno));
-	return false;
+	return report(setsockopt(fd, level, option, &value, sizeof(value)),
+	    value, what);
 }
 
 static bool
@@ -37,11 +45,9 @@ set_hops(const struct socket_config *config, int fd, int family)
 	    set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, config->ttl, "hop limit") :
 	    set(fd, IPPROTO_IP, IP_TTL, config->ttl, "TTL (-M)")))
 		return false;
-	return config->min_ttl == 0 || (six ?
-	    set(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, config->min_ttl,
-	    "minimum hop count") :
-	    set(fd, IPPROTO_IP, IP_MINTTL, config->min_ttl,
-	    "minimum TTL (-m)"));
+	return config->min_ttl == 0 ||
+	    report(sys_set_min_hops(fd, family, config->min_ttl),
+	    config->min_ttl, six ? "minimum hop count" : "minimum TTL (-m)");
 }
 
 static bool
@@ -66,11 +72,10 @@ set_all(const struct socket_config *config, int fd, int family)
 static void
 set_wishes(const struct socket_config *config, int fd, unsigned caps)
 {
-	int size = DATAGRAM_BUFFER, on = 1;
+	int on = 1;
 
-	if ((caps & TRANSPORT_MESSAGES) != 0 && config->receive_buffer == 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if ((caps & TRANSPORT_MESSAGES) != 0 && config->receive_buffer == 0)
+		sys_want_buffer(fd, DATAGRAM_BUFFER);
 	if ((caps & TRANSPORT_ABORTS) != 0) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 		setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
@@ -82,8 +87,7 @@ int
 socket_open(const struct socket_config *config, int family,
     const struct transport *transport)
 {
-	int fd = socket(family, transport->type | SOCK_CLOEXEC |
-	    SOCK_NONBLOCK, transport->protocol);
+	int fd = sys_socket(family, transport->type, transport->protocol);
 
 	if (fd == -1 && (config->brief || errno == EAFNOSUPPORT))
 		return -1;
@@ -103,16 +107,8 @@ socket_open(const struct socket_config *config, int family,
 static bool
 set_key(const char *key, int fd, const struct address *peer)
 {
-	struct tcp_md5sig sig = { .tcpm_flags = 0 };
-	bool any = address_port(peer) == 0;
-	size_t length = strlen(key);
-
-	memcpy(&sig.tcpm_addr, &peer->sa, peer->length);
-	memcpy(sig.tcpm_key, key, length);
-	sig.tcpm_keylen = (uint16_t)length;
-	sig.tcpm_flags = any ? TCP_MD5SIG_FLAG_PREFIX : 0;
-	return setsockopt(fd, IPPROTO_TCP, any ? TCP_MD5SIG_EXT : TCP_MD5SIG,
-	    &sig, sizeof(sig)) == 0;
+	return sys_sign(fd, &peer->sa.any, peer->length,
+	    address_port(peer) == 0, key) == 0;
 }
 
 /* A listener on :: takes IPv4 peers too, whose addresses are mapped. */
@@ -207,11 +203,9 @@ socket_unread(int fd)
 void
 socket_keepalive(int fd, int seconds)
 {
-	int on = 1, probes = 3;
+	int on = 1;
 
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof(seconds));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+	sys_keepalive(fd, seconds, 3);
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }
 
@@ -219,14 +213,6 @@ void
 socket_low_water(int fd, int bytes)
 {
 	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
-}
-
-void
-socket_acknowledge(int fd)
-{
-	int on = 1;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
 
 void

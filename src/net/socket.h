@@ -93,12 +93,6 @@ void	socket_keepalive(int fd, int seconds);
 void	socket_low_water(int fd, int bytes);
 
 /*
- * Acknowledges at once what has come, when no answer will carry that: a peer
- * with Nagle's algorithm (RFC 896) holds back its next words until then.
- */
-void	socket_acknowledge(int fd);
-
-/*
  * Hands the descriptor to the process at the other end of a UNIX socket
  * (unix(7), SCM_RIGHTS) as a plain one: blocking, not abortive. Returns 0 or the
  * errno: ENOTSOCK for what is none.

@@ -44,12 +44,13 @@ transport_of(const struct address_query *query)
 const struct transport *
 transport_of_socket(int fd)
 {
-	int family = AF_UNSPEC, type = 0;
-	socklen_t length = sizeof(int);
+	struct sockaddr_storage name = { .ss_family = AF_UNSPEC };
+	socklen_t length = sizeof(name), size = sizeof(int);
+	int type = 0;
 
-	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length);
-	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
-	return find(family, type);
+	getsockname(fd, (struct sockaddr *)&name, &length);
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
+	return find(name.ss_family, type);
 }
 
 bool

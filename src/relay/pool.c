@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "relay/pool.h"
+#include "sys/sys.h"
 
 #define PIPE_LEAST	(128 << 10)
 #define SPARE		8
@@ -41,10 +42,10 @@ pool_give_buffer(uint8_t *buffer)
 void
 pool_grow_pipe(int fd)
 {
-	int size, has = fcntl(fd, F_GETPIPE_SZ);
+	int size, has = sys_pipe_size(fd, 0);
 
 	for (size = POOL_PIPE; size >= PIPE_LEAST && size > has; size /= 2)
-		if (fcntl(fd, F_SETPIPE_SZ, size) != -1)
+		if (sys_pipe_size(fd, size) != -1)
 			return;
 }
 
@@ -58,10 +59,10 @@ close_pipe(const int ends[2])
 static bool
 make_pipe(int ends[2])
 {
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
+	if (sys_pipe(ends, true) == -1)
 		return false;
 	pool_grow_pipe(ends[0]);
-	if (fcntl(ends[0], F_GETPIPE_SZ) >= PIPE_LEAST / 2)
+	if (sys_pipe_size(ends[0], 0) >= PIPE_LEAST / 2)
 		return true;
 	close_pipe(ends);
 	return false;

@@ -5,12 +5,13 @@
 #include <unistd.h>
 
 #include "relay/splice.h"
+#include "sys/sys.h"
 
 bool
 splice_serves(const struct stream *source, const struct stream *sink)
 {
 	/* For tests: everything must come out the same without splice(2). */
-	return source->caps & STREAM_RAW_INPUT &&
+	return sys_splices && source->caps & STREAM_RAW_INPUT &&
 	    sink->caps & STREAM_RAW_OUTPUT &&
 	    getenv("NC_LITE_COPY") == NULL;
 }
@@ -66,20 +67,13 @@ result(struct stream *culprit, ssize_t moved, enum io want, size_t *done)
 	return stream_result(culprit, moved, want, done);
 }
 
-static ssize_t
-move(int from, int to, size_t size)
-{
-	return splice(from, NULL, to, NULL, size,
-	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-}
-
 enum io
 splice_fill(struct splice *splice, struct stream *source, size_t limit,
     size_t *done)
 {
 	enum io answer;
 
-	answer = result(source, move(source->rfd, splice->pipe[1],
+	answer = result(source, sys_splice(source->rfd, splice->pipe[1],
 	    limit < SPLICE_SIZE ? limit : SPLICE_SIZE), IO_WANT_READ, done);
 	splice->held += *done;
 	return answer;
@@ -95,8 +89,8 @@ copy(struct splice *splice, size_t *size)
 	ssize_t copied;
 
 	if (splice->copy_to != 0 && splice->copied == 0) {
-		copied = tee(splice->pipe[0], splice->copy_to, splice->held,
-		    SPLICE_F_NONBLOCK);
+		copied = sys_tee(splice->pipe[0], splice->copy_to,
+		    splice->held);
 		if (copied == -1 && (errno == EAGAIN || errno == EINTR))
 			return IO_WANT_COPY;
 		if (copied <= 0)
@@ -116,7 +110,7 @@ splice_drain(struct splice *splice, struct stream *sink, size_t *done)
 	*done = 0;
 	if (answer != IO_OK)
 		return answer;
-	answer = result(sink, move(splice->pipe[0], sink->wfd, size),
+	answer = result(sink, sys_splice(splice->pipe[0], sink->wfd, size),
 	    IO_WANT_WRITE, done);
 	splice->held -= *done;
 	if (splice->copied > 0)
@@ -138,7 +132,7 @@ enum io
 splice_pass(struct stream *source, struct stream *sink, size_t limit,
     size_t *done)
 {
-	ssize_t moved = move(source->rfd, sink->wfd,
+	ssize_t moved = sys_splice(source->rfd, sink->wfd,
 	    limit < SPLICE_SIZE ? limit : SPLICE_SIZE);
 	int error = errno;
 	bool by_sink = false;

@@ -12,6 +12,7 @@
 #include "base/library.h"
 #include "report/digest.h"
 #include "stream/stream.h"
+#include "sys/sys.h"
 
 #define PIECE		(256 << 10)
 #define PIPED		(192 << 10)	/* read from a pipe */
@@ -186,9 +187,9 @@ set_apart(struct digest *digest)
 	int ends[2], error;
 
 	digest->piece = malloc(PIPED);
-	if (digest->piece == NULL || pipe2(ends, O_CLOEXEC) == -1)
+	if (digest->piece == NULL || sys_pipe(ends, false) == -1)
 		return errno;
-	fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
+	sys_pipe_size(ends[1], PIPE_SIZE);
 	digest->out = ends[0];
 	digest->tap.pipe = ends[1];
 	digest->tap.look = digest_look;

@@ -7,6 +7,7 @@
 
 #include "base/diag.h"
 #include "report/log.h"
+#include "sys/sys.h"
 
 static bool
 log_look(struct tap *tap, const uint8_t *data, size_t size)
@@ -145,7 +146,7 @@ static bool
 part_look(struct tap *tap, const uint8_t *data, size_t size)
 {
 	struct log_part *part = (struct log_part *)tap;
-	const uint8_t *end = memrchr(data, '\n', size);
+	const uint8_t *end = sys_memrchr(data, '\n', size);
 	size_t whole = end != NULL ? (size_t)(end - data) + 1 :
 	    part->held + size > LOG_LINE ? size : 0;
 	uint8_t *line;

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "net/socket.h"
 #include "net/transport.h"
 #include "stream/child.h"
+#include "sys/sys.h"
 
 #define HANG_UP	CLOCK_SECOND		/* after the peer has gone */
 #define KILL	(5 * CLOCK_SECOND)	/* after that */
@@ -203,7 +203,7 @@ execute(const struct child_config *config, char **words, int in, int out)
 		_exit(126);
 	if (config->group)
 		setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGHUP);
+	sys_die_with_parent();
 	signals_defaults();
 	if (config->shell)
 		execl("/bin/sh", "sh", "-c", config->command, (char *)NULL);
@@ -235,8 +235,8 @@ start(struct child *child, const struct child_config *config, int hear[2],
 	int error;
 
 	child->pid = -1;
-	if (words != NULL && pipe2(hear, O_CLOEXEC) == 0 &&
-	    pipe2(say, O_CLOEXEC) == 0)
+	if (words != NULL && sys_pipe(hear, false) == 0 &&
+	    sys_pipe(say, false) == 0)
 		child->pid = fork();
 	if (child->pid == 0)
 		execute(config, words, hear[0], say[1]);

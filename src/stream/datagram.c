@@ -7,6 +7,7 @@
 #include "base/diag.h"
 #include "net/access.h"
 #include "stream/datagram.h"
+#include "sys/sys.h"
 
 /* Datagrams a call. Pages of a slot are touched only when one is that large. */
 #define BATCH	64
@@ -16,7 +17,7 @@ struct datagram {
 	struct datagram_config config;
 	long	 taken;			/* datagrams given out so far */
 	unsigned next, count;		/* those of the batch not given out */
-	struct mmsghdr head[BATCH];
+	struct sys_message head[BATCH];
 	struct iovec part[BATCH];
 	struct address from[BATCH];
 	unsigned char slot[BATCH][SLOT];
@@ -51,7 +52,7 @@ fetch(struct stream *stream, struct datagram *socket)
 		/* A sender without a name leaves this as it is. */
 		socket->from[i].sa.any.sa_family = AF_UNSPEC;
 	}
-	count = recvmmsg(stream->rfd, socket->head, BATCH, MSG_DONTWAIT, NULL);
+	count = sys_receive(stream->rfd, socket->head, BATCH);
 	if (count == -1) {
 		if (errno == EAGAIN || errno == EINTR)
 			return IO_WANT_READ;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "stream/hub.h"
+#include "sys/sys.h"
 
 #define PIECE	((size_t)64 << 10)	/* read from stdin at once */
 #define SMALL	((size_t)4 << 10)	/* a chunk has this much room at least */
@@ -236,7 +237,7 @@ whole_lines(const struct hub_member *member, const uint8_t *data, size_t size)
 		return 0;
 	if (member->hub->count == 1)
 		return size;
-	end = memrchr(data, '\n', size);
+	end = sys_memrchr(data, '\n', size);
 	return end != NULL ? (size_t)(end - data) + 1 : 0;
 }
 

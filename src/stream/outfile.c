@@ -13,6 +13,7 @@
 #include "net/address.h"
 #include "stream/outfile.h"
 #include "stream/sync.h"
+#include "sys/sys.h"
 
 #define SUFFIX	".part"
 #define LETTERS	6
@@ -80,7 +81,8 @@ find_folder(struct outfile_place *place)
 
 	place->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (place->folder == -1 && errno == EACCES)
-		place->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		place->folder = open(folder,
+		    sys_search | O_DIRECTORY | O_CLOEXEC);
 	if (place->folder == -1 || faccessat(place->folder, ".", W_OK | X_OK,
 	    AT_EACCESS) == -1)
 		return errno;

@@ -1,13 +1,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "net/socket.h"
 #include "stream/socks_udp.h"
+#include "sys/sys.h"
 
 #define LARGEST	65536
 
@@ -98,22 +98,6 @@ socks_udp_close(struct stream *stream)
 	stream->priv = NULL;
 }
 
-/* A descriptor that is readable when either is; -1 with errno set. */
-static int
-watch_both(int udp, int control)
-{
-	struct epoll_event event = { .events = EPOLLIN };
-	int both = epoll_create1(EPOLL_CLOEXEC), error;
-
-	if (both == -1 || (epoll_ctl(both, EPOLL_CTL_ADD, udp, &event) == 0 &&
-	    epoll_ctl(both, EPOLL_CTL_ADD, control, &event) == 0))
-		return both;
-	error = errno;
-	close(both);
-	errno = error;
-	return -1;
-}
-
 bool
 socks_udp_open(struct stream *stream, const struct address *relay,
     const uint8_t *head, size_t size)
@@ -125,12 +109,11 @@ socks_udp_open(struct stream *stream, const struct address *relay,
 		.close = socks_udp_close,
 	};
 	struct socks_udp *socks = calloc(1, sizeof(*socks));
-	int both = -1, udp = socket(relay->sa.any.sa_family, SOCK_DGRAM |
-	    SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int both = -1, udp = sys_socket(relay->sa.any.sa_family, SOCK_DGRAM, 0);
 
 	if (socks != NULL && udp != -1 &&
 	    connect(udp, &relay->sa.any, relay->length) == 0)
-		both = watch_both(udp, stream->rfd);
+		both = sys_either(udp, stream->rfd);
 	if (both == -1) {
 		stream_fail(stream, errno);
 		if (udp != -1)

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -171,7 +170,10 @@ stdio_close(struct stream *stream)
 static bool
 is_null(const struct stat *file)
 {
-	return S_ISCHR(file->st_mode) && file->st_rdev == makedev(1, 3);
+	struct stat null;
+
+	return S_ISCHR(file->st_mode) && stat("/dev/null", &null) == 0 &&
+	    file->st_rdev == null.st_rdev;
 }
 
 /*

@@ -12,6 +12,7 @@
 #include "stream/tls_context.h"
 #include "stream/tls_lib.h"
 #include "stream/tls_peer.h"
+#include "sys/sys.h"
 
 /* A whole read's worth of records comes with one recv(2). */
 #define READ_AHEAD	(256 << 10)
@@ -368,7 +369,7 @@ tls_handshake(struct stream *stream)
 		return answer == IO_FAIL ? IO_FAIL : flushed;
 	tls->ready = answer == IO_OK;
 	if (tls->ready && tls->context->config->listening)
-		socket_acknowledge(stream->rfd);
+		sys_acknowledge(stream->rfd);
 	return answer;
 }
 
@@ -461,7 +462,7 @@ tls_shutdown(struct stream *stream)
 		tls_lib.SSL_shutdown(tls->ssl);
 		tls->told = true;
 		stream->goodbye = tls->tail - tls->head;
-		answer = flush(stream, MSG_MORE);	/* FIN: one segment */
+		answer = flush(stream, sys_more);	/* FIN: one segment */
 	}
 	if (answer == IO_FAIL && peer_ended && !tls->wrote)
 		return IO_OK;
@@ -483,10 +484,11 @@ static void
 tls_close(struct stream *stream)
 {
 	struct tls *tls = stream->priv;
+	char away[64 << 10];
 	int round = 0;
 
-	while ((tls->told || tls->broken) && !tls->is_layer && round++ < 64 &&
-	    recv(stream->rfd, NULL, READ_AHEAD, MSG_TRUNC) > 0)
+	while ((tls->told || tls->broken) && !tls->is_layer && round++ < 256 &&
+	    recv(stream->rfd, away, sizeof(away), 0) > 0)
 		;
 	if (tls->is_layer && tls->told)
 		tls->below.ops->shutdown(&tls->below);

@@ -14,6 +14,7 @@
 #include "stream/tls.h"
 #include "stream/tls_lib.h"
 #include "stream/tls_psk.h"
+#include "sys/sys.h"
 
 /*
  * RFC 8446, 4.2.11: an external key, here always with (EC)DHE (psk_dhe_ke, the
@@ -85,7 +86,7 @@ is_from_here(const struct stream *stream)
 	if (!address_has_port(&peer))
 		return true;
 	address_set_port(&peer, 0);
-	fd = socket(peer.sa.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = sys_socket(peer.sa.any.sa_family, SOCK_DGRAM, 0);
 	here = fd != -1 && bind(fd, &peer.sa.any, peer.length) == 0;
 	if (fd != -1)
 		close(fd);
