@@ -119,7 +119,7 @@ signals_take_end(void)
 	    .sa_flags = SA_RESTART | (int)SA_RESETHAND };
 	size_t i;
 
-	if (pipe2(end_pipe, O_CLOEXEC | O_NONBLOCK) == -1)
+	if (sys_pipe(end_pipe, true) == -1)
 		return -1;
 	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
 		if (sigaction(taken[i], NULL, &now) == 0 &&
