@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "stream/sync.h"
+#include "sys/sys.h"
 
 struct job {
 	int	 fd, tell;	/* closed when it is done */
@@ -63,7 +64,7 @@ sync_begin(int fd)
 	struct job *job = malloc(sizeof(*job));
 	int ends[2];
 
-	if (job == NULL || pipe2(ends, O_CLOEXEC) == -1) {
+	if (job == NULL || sys_pipe(ends, false) == -1) {
 		free(job);
 		return -1;
 	}
