@@ -79,6 +79,41 @@ END
 	same "$IN" got2
 }
 
+@test "redis-benchmark and wrk load a server through a forwarder" {
+	need redis-benchmark redis-check-rdb wrk nginx
+	# The server is the same program by another name.
+	ln -s "$(command -v redis-check-rdb)" redis-server
+	closed_port
+	kill "$pid"
+	wait_exit "$pid"
+	start redis ./redis-server --port "$port" --bind 127.0.0.1 --save ''
+	wait_for_line redis.out 'Ready to accept'
+	forward "127.0.0.1:$port" -k
+	run -0 bounded redis-benchmark -p "$port" -n 2000 -c 50 -d 3000 -P 8 \
+	    -t set,get,lrange_100 --csv
+	[ "$(grep -c '^"\(SET\|GET\|LRANGE\)' <<<"$output")" -ge 3 ]
+	mkdir -p logs
+	head -c 20000 "$IN" >page
+	closed_port
+	local free=$port
+	kill "$pid"
+	cat >nginx.conf <<END
+daemon off; master_process off; pid nginx.pid; error_log stderr;
+events {}
+http { access_log off; client_body_temp_path logs; proxy_temp_path logs;
+fastcgi_temp_path logs; uwsgi_temp_path logs; scgi_temp_path logs;
+server { listen 127.0.0.1:$free; root .; } }
+END
+	start nginx nginx -p "$PWD" -c nginx.conf
+	forward "127.0.0.1:$free" -k
+	until_true curl -sfo probe "http://127.0.0.1:$port/page"
+	run -0 bounded wrk -t 1 -c 40 -d 1 "http://127.0.0.1:$port/page"
+	[[ $output != *'Socket errors'* && $output != *Non-2xx* ]]
+	run -0 bounded wrk -t 1 -c 40 -d 1 -H 'Connection: close' \
+	    "http://127.0.0.1:$port/page"
+	[[ $output != *'Socket errors'* && $output != *Non-2xx* ]]
+}
+
 @test "a UNIX socket can be the target, and the listener" {
 	start up "$NC_LITE" -lvU inner --exec 'tr a-z A-Z'
 	wait_for_line up.err Listening
@@ -197,38 +232,35 @@ END
 	[[ $(<visit.out) == *"reset 0 "* ]]
 }
 
-@test "a receiver that is killed makes the sender fail, through two forwarders" {
+@test "nobody ends well with a short file, whoever of a chain is killed and when" {
 	seeded
-	for _ in 1 2 3 4 5 6; do
-		as=receiver listen
-		receiver=$pid
-		as=first listen --forward "127.0.0.1:$port"
-		as=second listen --forward "127.0.0.1:$port"
-		as=sender client 127.0.0.1 "$port" --limit-rate 40M <"$IN"
-		sender=$pid
-		sleep "0.0$((RANDOM % 90 + 5))"
-		# It may be done by then.
-		kill -KILL "$receiver" || :
-		wait_exit "$sender"
-		[ "$status" -ne 0 ] || same "$IN" receiver.out
-	done
+	bound=300 bounded /usr/bin/python3 "$PEERS/forward_kills.py" \
+	    "$NC_LITE" "${KILLS:-24}" "$RANDOM"
 }
 
-@test "a sender that is killed makes the receiver fail, through two forwarders" {
-	seeded
-	for _ in 1 2 3 4 5 6; do
-		as=receiver listen
-		receiver=$pid
-		as=first listen --forward "127.0.0.1:$port"
-		as=second listen --forward "127.0.0.1:$port"
-		as=sender client 127.0.0.1 "$port" --limit-rate 40M <"$IN"
-		sender=$pid
-		# Else nobody comes to the receiver.
-		wait_for_line receiver.err 'received on'
-		sleep "0.0$((RANDOM % 90 + 5))"
-		kill -KILL "$sender" || :
-		wait_exit "$receiver"
-		[ "$status" -ne 0 ] || same "$IN" receiver.out
+@test "a splice that fails anywhere costs no byte, or is a reset for both" {
+	need strace
+	local at how
+	head -c 600000 "$IN" >in
+	for how in EINVAL EAGAIN EIO; do
+		for at in 1 2 3 5 7; do
+			as=receiver listen
+			receiver=$pid
+			ASAN_OPTIONS=detect_leaks=0 serve forward strace -f -qq \
+			    -o trace -e "inject=splice:error=$how:when=$at" \
+			    "$NC_LITE" -lv --forward "127.0.0.1:$port" 0
+			status=0
+			nc 127.0.0.1 "$port" <in 2>nc.err || status=$?
+			grep -q INJECTED trace || continue
+			[ "$how" = EIO ] || [ "$status" -eq 0 ]
+			sent=$status
+			wait_exit "$receiver"
+			[ "$status" -ne 0 ] || same in receiver.out
+			[ "$how" = EIO ] || [ "$status" -eq 0 ]
+			# What failed after all had come harms nobody.
+			[ "$how" != EIO ] || ((sent && status)) ||
+			    same in receiver.out
+		done
 	done
 }
 
@@ -242,6 +274,15 @@ END
 	[[ $(<visit.out) == "reset 0 "* ]]
 	wait_for_line forward.err "nc-lite: 127.0.0.1 [0-9]*: connect to\
  127.0.0.1 port $closed (tcp) failed: Connection refused"
+	kill -0 "$forward_pid"
+}
+
+@test "a target that accepts and resets is a reset for the peer" {
+	target reset
+	forward "127.0.0.1:$target" -k
+	visit readall >visit.out
+	[[ $(<visit.out) == *"reset 0 "* ]]
+	wait_for_line forward.err '^nc-lite: 127.*: Connection reset by peer'
 	kill -0 "$forward_pid"
 }
 
@@ -335,6 +376,42 @@ END
 	run ! grep -q succeeded forward.err
 }
 
+@test "--summary-json is an object for each peer, and SIGUSR1 a line for all" {
+	target readall send 300 fin
+	local first=$target_pid
+	forward "127.0.0.1:$target" -k --summary-json
+	visit send 5000 fin readall
+	wait_exit "$first"
+	wait_for_line forward.err '"bytes_received":5000'
+	bounded /usr/bin/python3 - forward.err <<-'END'
+		import json, sys
+		seen = [json.loads(line) for line in open(sys.argv[1])
+		        if line.startswith("{")]
+		assert seen[0]["peer"].startswith("127.0.0.1 "), seen
+		assert (seen[0]["bytes_sent"], seen[0]["bytes_received"],
+		        seen[0]["exit_status"]) == (300, 5000, 0), seen
+	END
+	kill -USR1 "$forward_pid"
+	wait_for_line forward.err '^0 peers  got 4.88 KiB  .*sent 300 B  '
+}
+
+@test "--limit-rate and --limit-rate-in bound each peer's bytes, both ways" {
+	local how began took
+	for how in '--limit-rate 100k 60000 7' '--limit-rate-in 100k 7 60000'; do
+		# shellcheck disable=SC2086
+		set -- $how
+		target both "$3"
+		forward "127.0.0.1:$target" "$1" "$2"
+		began=${EPOCHREALTIME/[.,]/}
+		visit both "$4" >visit.out
+		[[ $(<visit.out) == *"fin $3 "* ]]
+		wait_exit "$target_pid"
+		took=$(((${EPOCHREALTIME/[.,]/} - began) / 1000))
+		[[ $(<target.out) == *"fin $4 "* ]]
+		((took >= 350)) || fail "$how: $took ms"
+	done
+}
+
 @test "a forwarder listens on loopback only, unless it was told otherwise" {
 	forward 127.0.0.1:1
 	grep -q "listening on 127.0.0.1 only: anyone who connects can reach the target" \
@@ -349,7 +426,18 @@ END
 		run -2 nc -l --forward "$bad" 0
 		[[ $output == *"'"*"'"* ]]
 	done
-	run -2 nc -l --forward localhost:80 --exec cat 0
 	run -2 nc -l --forward localhost:80 --forward-ca file 0
+	local how
+	for how in '--forward localhost:80' --proxy-server; do
+		for bad in '--exec cat' '--sh-exec cat' '--in x' '--out x' \
+		    -d --recv-only --send-only -N --no-shutdown '-q 1' -C -t \
+		    '-W 1' '-i 1' '--expect-digest 00' '-k --broker' '-k --chat'; do
+			# shellcheck disable=SC2086
+			run -2 nc -l $how $bad 0
+			[[ $output == "nc-lite: cannot use ${how%% *} and ${bad#-k }"* ||
+			    $output == *" and ${bad%% *} together" ]] ||
+			    fail "$how $bad: $output"
+		done
+	done
 	run -2 nc --forward localhost:80 localhost 80
 }

@@ -637,6 +637,9 @@ free() {
 	    -o 'ProxyCommand=$NC_LITE -X connect -x 127.0.0.1:$proxy %h %p'"
 	bounded git clone -q "127.0.0.1:$PWD/there.git" here 2>git.err ||
 	    fail "$(<git.err)"
+	as=forward listen -k --forward "127.0.0.1:$sshd"
+	run -0 bounded ssh "${ssh[@]}" -p "$port" 127.0.0.1 sha256sum <file
+	[ "${lines[-1]}" = "$(sha file)  -" ]
 }
 
 ### -u

@@ -223,22 +223,83 @@ port_hex() {
 	done
 }
 
-@test "nginx understands what we send, and sends what we understand" {
+# speaker NAME CMD...: a server on $port, once it listens; its port was free.
+speaker() {
+	closed_port
+	kill "$pid"
+	wait_exit "$pid"
+	configure >"$1.conf"
+	start "$@"
+	until_true open_port
+}
+
+open_port() {
+	(: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null
+}
+
+@test "nginx understands what we send, of both versions, and we what it sends" {
 	need nginx curl
 	mkdir -p logs
-	closed_port
-	local free=$port
-	kill "$pid"
-	cat >nginx.conf <<END
-daemon off; master_process off; pid nginx.pid; error_log stderr;
-events {}
-http { access_log off; client_body_temp_path logs; proxy_temp_path logs;
-fastcgi_temp_path logs; uwsgi_temp_path logs; scgi_temp_path logs;
-server { listen 127.0.0.1:$free proxy_protocol;
-return 200 "\$proxy_protocol_addr \$proxy_protocol_port"; } }
-END
-	start nginx nginx -p "$PWD" -c nginx.conf
-	as=forward listen -k --forward "127.0.0.1:$free" --send-proxy
-	until_true curl -sfo got --local-port 40000-60000 "http://127.0.0.1:$port/"
-	[[ $(<got) =~ ^127.0.0.1\ [0-9]+$ ]]
+	local inner version
+	configure() {
+		cat <<-END
+			daemon off; master_process off; pid nginx.pid;
+			error_log stderr; events {}
+			http { access_log off; client_body_temp_path logs;
+			proxy_temp_path logs; fastcgi_temp_path logs;
+			uwsgi_temp_path logs; scgi_temp_path logs;
+			server { listen 127.0.0.1:$port proxy_protocol;
+			return 200 "\$proxy_protocol_addr \$proxy_protocol_port"; } }
+		END
+	}
+	speaker nginx nginx -p "$PWD" -c nginx.conf
+	inner=$port
+	for version in 1 2; do
+		as=forward listen -k --forward "127.0.0.1:$inner" \
+		    --send-proxy="$version"
+		bounded curl -sfo got --local-port 40000-60000 \
+		    "http://127.0.0.1:$port/"
+		[[ $(<got) =~ ^127.0.0.1\ [0-9]+$ ]]
+	done
+	local module=$unpacked/lib/nginx/modules/ngx_stream_module.so
+	[ -e "$module" ] || skip "needs the libraries of nginx's streams"
+	as=asked listen -k --accept-proxy --sh-exec \
+	    'read x; echo $NC_REMOTE_ADDR $NC_REMOTE_PORT $x'
+	inner=$port
+	configure() {
+		cat <<-END
+			load_module $module; daemon off; master_process off;
+			pid nginx.pid; error_log stderr; events {}
+			stream { server { listen 127.0.0.1:$port;
+			proxy_protocol on; proxy_pass 127.0.0.1:$inner; } }
+		END
+	}
+	speaker nginx nginx -p "$PWD" -c nginx.conf
+	[[ $(nc -s 127.0.0.7 127.0.0.1 "$port" <<<hi) =~ ^127.0.0.7\ [0-9]+\ hi$ ]]
+}
+
+@test "haproxy understands what we send, and we what it sends, of both versions" {
+	need haproxy
+	! ldd "$(command -v haproxy)" | grep -q 'not found' ||
+	    skip "needs the libraries of haproxy"
+	local version how inner accepts sends
+	configure() {
+		printf '%s\n' defaults 'mode tcp' 'timeout connect 9s' \
+		    'timeout client 20s' 'timeout server 20s' 'listen x' \
+		    "bind 127.0.0.1:$port $accepts" \
+		    "server y 127.0.0.1:$inner $sends"
+	}
+	for version in 1 2; do
+		[ "$version" = 1 ] && how=send-proxy || how=send-proxy-v2
+		as=asked listen -k --accept-proxy --sh-exec \
+		    'read x; echo $NC_REMOTE_ADDR $NC_REMOTE_PORT $x'
+		inner=$port accepts='' sends=$how
+		speaker haproxy haproxy -db -f haproxy.conf
+		[[ $(nc -s 127.0.0.7 127.0.0.1 "$port" <<<hi) =~ ^127.0.0.7\ [0-9]+\ hi$ ]]
+		accepts=accept-proxy
+		speaker haproxy haproxy -db -f haproxy.conf
+		as=forward listen -k --forward "127.0.0.1:$port" \
+		    --send-proxy="$version"
+		[[ $(nc -s 127.0.0.8 127.0.0.1 "$port" <<<hi) =~ ^127.0.0.8\ [0-9]+\ hi$ ]]
+	done
 }

@@ -96,18 +96,12 @@ static const struct { int one, other; const char *why; } pairs[] = {
 	{ CHAT, SH_EXEC, NULL },
 	{ ALLOW, 'U', "a path has permissions" },
 	{ DENY, 'U', "a path has permissions" },
-	{ PROXY_SERVER, FORWARD, NULL },
+	{ FORWARD, PROXY_SERVER, NULL },
 	{ PROXY_SERVER, 'u', NULL },
 	{ PROXY_SERVER, 'U', NULL },
 	{ ACCEPT_PROXY, 'u', NULL },
 	{ SEND_PROXY, 'u', NULL },
 	{ SEND_PROXY, 'x', NULL },
-	{ PROXY_SERVER, EXEC, NULL },
-	{ PROXY_SERVER, SH_EXEC, NULL },
-	{ PROXY_SERVER, IN, NULL },
-	{ PROXY_SERVER, OUT, NULL },
-	{ PROXY_SERVER, BROKER, NULL },
-	{ PROXY_SERVER, CHAT, NULL },
 	{ FORWARD, 'u', "it forwards streams" },
 	{ FORWARD, EXEC, NULL },
 	{ FORWARD, SH_EXEC, NULL },
@@ -206,6 +200,17 @@ refuse_pair(int one, int other, const char *why)
 	    why != NULL ? why : "");
 }
 
+/* What --forward excludes --proxy-server does, too. */
+static void
+check_pair(int one, int other, const char *why)
+{
+	if (one == FORWARD && options_given(PROXY_SERVER) &&
+	    other != PROXY_SERVER)
+		one = PROXY_SERVER;
+	if (options_given(one) && options_given(other))
+		refuse_pair(one, other, why);
+}
+
 static void
 refuse_alone(int key, int needed, int another, const char *why)
 {
@@ -224,10 +229,7 @@ conflicts_check(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		if (options_given(pairs[i].one) &&
-		    options_given(pairs[i].other))
-			refuse_pair(pairs[i].one, pairs[i].other,
-			    pairs[i].why);
+		check_pair(pairs[i].one, pairs[i].other, pairs[i].why);
 	for (i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
 		if (options_given(needs[i].key) &&
 		    !options_given(needs[i].needed) &&
