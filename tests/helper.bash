@@ -63,7 +63,9 @@ runs() {
 
 # The launcher: same process id, ended by SIGALRM after ${bound:-40} seconds,
 # signals that the shell ignores in background jobs put back to their default.
+# Under strace the sanitizer cannot look for leaks.
 launcher='alarm shift; $SIG{$_} = "DEFAULT" for qw(ALRM INT QUIT PIPE);
+	$ENV{ASAN_OPTIONS} .= ":detect_leaks=0" if grep { $_ eq "strace" } @ARGV;
 	exec {$ARGV[0]} @ARGV or die "$ARGV[0]: $!\n"'
 
 # bounded CMD...: CMD in the foreground, for at most ${bound:-40} seconds.
