@@ -42,6 +42,8 @@ TOOLS = {
         "scan": "nc-lite -z 127.0.0.1 1-65535",
         "scan filtered": "nc-lite -z -w1 127.0.0.1 1000-1999",
         "scan mixed": "nc-lite -z -w1 127.0.0.1 1-65535",
+        "scan hosts": "nc-lite -zv --any -w1 10.7.0.0/24:3000-3009",
+        "scan lossy": "nc-lite -zv --any -w1 10.7.0.0/24:3000-3009",
     },
     "nc.openbsd": {
         "tcp send": "nc.openbsd -N 127.0.0.1 {at}",
