@@ -229,26 +229,28 @@ choking() {
 	same in out
 }
 
+# Who leaves before the command speaks: one that has heard all, and ended its way
+# only, may as well be waiting for more.
 @test "a command whose peer has gone is hung up, and its place is free" {
 	listen -k --max-conns 3 --sh-exec 'trap "echo hup >>hups; exit" HUP
-	    echo hello; sleep 60 & wait'
+	    read x; echo hello; sleep 60 & wait'
 	for _ in 1 2 3; do
 		nc -z 127.0.0.1 "$port"
 	done
-	visit hex 6
+	visit fin hex 6
 	for _ in 1 2 3; do
 		visit fin
 	done
-	visit hex 6
+	visit fin hex 6
 	wait_for_line hups hup
 }
 
 @test "a hundred health checks do not keep a client out" {
-	listen -k --max-conns 100 --sh-exec 'echo hello; exec sleep 60'
+	listen -k --max-conns 100 --sh-exec 'read x; echo hello; exec sleep 60'
 	for _ in {1..100}; do
 		"$NC_LITE" -z 127.0.0.1 "$port"
 	done
-	[[ $(visit hex 6) == 68656c6c6f0a ]]
+	[[ $(visit fin hex 6) == 68656c6c6f0a ]]
 }
 
 @test "what has gone leaves neither descriptors nor dead commands behind" {
