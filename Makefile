@@ -42,8 +42,9 @@ there	= $(foreach lib,$(1),$(shell echo 'int main(void) { return 0; }' | \
 FORTIFY	= $(if $(filter -O0,$(CFLAGS))$(findstring _FORTIFY_SOURCE,$(CC) \
 	  $(CFLAGS) $(CPPFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 ifndef HARDEN
-HARDEN	:= -fPIE -fstack-protector-strong $(FORTIFY) $(call known, \
-	  -fstack-clash-protection -fcf-protection -mbranch-protection=standard)
+HARDEN	:= -fPIE -fstack-protector-strong -Wformat -Werror=format-security \
+	  $(FORTIFY) $(call known, -fstack-clash-protection \
+	  -fcf-protection -mbranch-protection=standard)
 endif
 BSD_CFLAGS := $(shell $(PKG_CONFIG) --cflags libbsd-overlay 2>/dev/null)
 BSD_LIBS := $(shell $(PKG_CONFIG) --libs $(STATIC:yes=--static) libbsd-overlay 2>/dev/null)
@@ -51,8 +52,8 @@ SSL_LIBS := $(if $(STATIC),$(call there,-lssl -lcrypto))
 LIBS	:= $(BSD_LIBS) $(SSL_LIBS) $(call there,-ldl -lpthread)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
 	  -Isrc $(BSD_CFLAGS) $(if $(SSL_LIBS),-DLIBRARY_LINKED) $(WARN) \
-	  $(HARDEN) $(CFLAGS) $(CPPFLAGS)
-ALL_LDFLAGS = $(PIE) -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+	  "-ffile-prefix-map=$(CURDIR)=." $(HARDEN) $(CFLAGS) $(CPPFLAGS)
+ALL_LDFLAGS = $(PIE) -Wl,-z,relro -Wl,-z,now -Wl,--as-needed $(LDFLAGS)
 
 # TLS=no builds without OpenSSL's headers; its library is linked by "make static"
 # alone. What was chosen last holds until the other is: "make TLS=no && make install".

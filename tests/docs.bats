@@ -266,6 +266,9 @@ in_zsh() {
 	make -s -C "$TOP" uninstall DESTDIR="$PWD/the root" PREFIX=/usr \
 	    ZSHDIR=/z
 	[ -z "$(find "the root" ! -type d)" ]
+	make -s -C "$TOP" install DESTDIR="$PWD/r" PREFIX=/p "MANDIR=/our man"
+	(cd r && [ -s "our man/man1/nc-lite.1" ] && [ -s "our man/man7/nc-lite.7" ])
+	[ "$(find r -path "*man?/*" | wc -l)" -eq 2 ]
 }
 
 @test "the README is 60 to 200 lines, none wider than a screen and a half" {
