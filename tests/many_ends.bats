@@ -12,7 +12,7 @@ many() {
 
 # full LARGE SMALL: which of the numbers it is.
 full() {
-	echo "$([ -n "${NC_LITE_FULL-}" ] && echo "$1" || echo "$2")"
+	if [ -n "${NC_LITE_FULL-}" ]; then echo "$1"; else echo "$2"; fi
 }
 
 descriptors() {

@@ -33,6 +33,16 @@ bool	options_given(int key);
 #define OPTIONS_KEY	32
 const char *options_key(int key, char *text);
 
+/* The key of the option of that name or letter, which must be there. */
+int	options_find(const char *name);
+
+/*
+ * What an option needs and excludes, or NULL, in rules parted by "; ": "z"
+ * needs -z, "c|x" one of the two, "!u,http" goes with neither; a reason may
+ * follow a colon.
+ */
+const char *options_rules(int key);
+
 /* The option's line of --help, on stdout. */
 void	options_print(int key);
 
