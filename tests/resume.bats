@@ -51,6 +51,7 @@ command_for() {
 			[ "${#given[@]}" -gt 2 ] || given=(--in in)
 			# shellcheck disable=SC2086
 			client $way "${given[@]}" --limit-rate 20M 127.0.0.1 "$port"
+			((i > 1)) || until_true test -s out.part
 			sleep "0.0$((RANDOM % 10))"
 			if ((RANDOM % 2)); then
 				kill -KILL "$pid"
