@@ -18,7 +18,8 @@
 #define PATIENCE_MS	500
 
 static const char *name = "nc-lite";
-static const char *about;
+static const char *(*about)(const void *, char *);
+static const void *about_what;
 static int verbosity;
 static volatile sig_atomic_t line_is_open;
 
@@ -37,15 +38,18 @@ diag_verbosity(int level)
 }
 
 void
-diag_about(const char *whom)
+diag_about(const char *(*whom)(const void *, char *), const void *what)
 {
 	about = whom;
+	about_what = what;
 }
 
 const char *
 diag_whom(void)
 {
-	return about;
+	static char text[DIAG_ABOUT];
+
+	return about != NULL ? about(about_what, text) : NULL;
 }
 
 /*
@@ -135,12 +139,12 @@ print(const char *prefix, const char *format, va_list arguments)
 {
 	char line[2048];
 	size_t clear = line_is_open ? sizeof(CLEAR) - 1 : 0, length;
-
-	bool named = prefix != NULL && about != NULL;
+	const char *whom = prefix != NULL ? diag_whom() : NULL;
 
 	length = (size_t)snprintf(line, 512, "%s%.200s%s%.200s%s",
 	    line_is_open ? CLEAR : "", prefix != NULL ? prefix : "",
-	    prefix != NULL ? ": " : "", named ? about : "", named ? ": " : "");
+	    prefix != NULL ? ": " : "", whom != NULL ? whom : "",
+	    whom != NULL ? ": " : "");
 	line_is_open = false;
 	vsnprintf(line + length, sizeof(line) - length - 1, format, arguments);
 	/* What a peer or a file is called must not move the cursor. */

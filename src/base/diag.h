@@ -28,12 +28,15 @@ void	diag_verbosity(int level);
 bool	diag_wants(int level);
 
 /*
- * Whom the messages that follow are about, as long as the text stays: "NAME:
- * ABOUT: text". NULL: nobody in particular.
+ * Whom the messages that follow are about: "NAME: ABOUT: text". The text, of
+ * less than DIAG_ABOUT bytes, is made only when one is printed. NULL: nobody in
+ * particular.
  */
-void	diag_about(const char *about);
+#define DIAG_ABOUT	128
+void	diag_about(const char *(*whom)(const void *what, char *text),
+	    const void *what);
 
-/* That text, or NULL. */
+/* That text, which stays until the next call, or NULL. */
 const char *diag_whom(void);
 
 /*

@@ -180,7 +180,7 @@ static const struct row {
 	    "-z: test repeatedly, once every TIME", "z; !wait" },
 	{ EXEC, "exec", "COMMAND", TEXT, AT(child.command), 0, 0,
 	    "run COMMAND instead of stdin and stdout",
-	    "!u,z,d,in,out,recv-only,send-only,sh-exec,expect-digest" },
+	    "!z,d,in,out,recv-only,send-only,sh-exec,expect-digest" },
 	{ EXPECT, "expect", "REGEX", TEXT, AT(scan.expect), 0, 0,
 	    "-z: open only if the answer matches", "z; !http" },
 	{ EXPECT_DIGEST, "expect-digest", "HEX", TEXT, AT(report.expected), 0,
@@ -190,8 +190,7 @@ static const struct row {
 	{ FORWARD, "forward", "TARGET", TEXT, AT(given.forward), 0, 0,
 	    "-l: connect each peer to HOST:PORT",
 	    "l; !proxy-server,exec,sh-exec,in,out,broker,chat,d,recv-only,"
-	    "send-only,N,no-shutdown,q,C,t,W,i,expect-digest; !u: it forwards "
-	    "streams" },
+	    "send-only,N,no-shutdown,q,C,t,W,i,expect-digest" },
 	{ FORWARD_CA, "forward-ca", "FILE", TEXT, AT(forward.tls.ca), 0, 0,
 	    "--forward tls: trust these authorities", "forward" },
 	{ FORWARD_PIN, "forward-pin", "PIN", PIN, AT(forward.tls), 0, 0,
@@ -264,7 +263,7 @@ static const struct row {
 	    0, "--forward: send a PROXY header first", "forward; !u,x" },
 	{ SH_EXEC, "sh-exec", "COMMAND", TEXT, AT(child.command), 0, 0,
 	    "like --exec, but through /bin/sh",
-	    "!u,z,d,in,out,recv-only,send-only,expect-digest" },
+	    "!z,d,in,out,recv-only,send-only,expect-digest" },
 	{ SIZE_GIVEN, "size", "SIZE", SIZE, AT(report.size), 0, 0,
 	    "bytes to expect, for --progress: 3.2G", NULL },
 	{ SPARSE, "sparse", NULL, FLAG, AT(local.out.sparse), 0, 0,

@@ -53,6 +53,7 @@ struct options {
 	/* what to do once there */
 	bool	 pass_fd;	/* only to hand over the descriptor */
 	bool	 keep_open;	/* serve all who come */
+	bool	 sessions;	/* one for each address that sends us datagrams */
 	bool	 shuffle;
 	struct scan_config scan;	/* but for what stands here */
 	char	**command;	/* to become once the ports are open, or NULL */

@@ -12,6 +12,7 @@
 #include "scan/talk.h"
 
 #define SCAN_TIME	(3 * CLOCK_SECOND)	/* for a port, unless told */
+#define SESSION_TIME	(60 * CLOCK_SECOND)	/* of datagrams, the same */
 
 /* 0 is no limit, as with -w. */
 static int64_t
@@ -34,13 +35,15 @@ pour_time(struct options *options)
 	    (datagrams || wait_us != 0))
 		options->connect_us = SCAN_TIME;
 	relay->idle_us = limit(relay->idle_us != CLOCK_UNSET ?
-	    relay->idle_us : wait_us);
+	    relay->idle_us : wait_us != CLOCK_UNSET || !options->sessions ?
+	    wait_us : SESSION_TIME);
 	relay->idle_is_end = datagrams;
 	relay->run_us = limit(relay->run_us);
 	relay->deadline_us = clock_deadline(relay->run_us);
 	options->deadline_us = relay->deadline_us;
 	relay->line_us = options->interval_us;
-	relay->reads = datagrams ? 0 : options->datagrams;
+	relay->reads = datagrams && !options->sessions ? 0 :
+	    options->datagrams;
 }
 
 /* How long to stay once our input has ended. */
@@ -59,7 +62,8 @@ pour_stay(struct options *options)
 	    wait_us != 0 && !options->local.no_output;
 	relay->asks = options->mode == MODE_CLIENT && !datagrams;
 	relay->linger_us = quit_us > 0 && !datagrams ? quit_us : CLOCK_UNSET;
-	relay->quiet_us = !datagrams ? CLOCK_UNSET :
+	/* With a command a session ends. */
+	relay->quiet_us = !datagrams ? CLOCK_UNSET : options->sessions ? 0 :
 	    options_given('q') ? quit_us :
 	    wait_us != CLOCK_UNSET ? wait_us :
 	    options->mode == MODE_CLIENT ? CLOCK_SECOND : CLOCK_UNSET;
@@ -139,6 +143,10 @@ pour_child(struct options *options)
 	    child->command[strspn(child->command, " \t")] == '\0')
 		refuse("--%s: the command is empty", child->shell ? "sh-exec" :
 		    "exec");
+	if (child->command != NULL && options->mode != MODE_LISTEN &&
+	    transport_can(&options->endpoint, TRANSPORT_MESSAGES))
+		refuse("must use -l with -u and --%s", child->shell ?
+		    "sh-exec" : "exec");
 	child->group = options->keep_open;
 	options->relay.keep_output = options->keep_open &&
 	    child->command == NULL && options->local.out.path == NULL &&
@@ -233,6 +241,9 @@ pour(struct options *options)
 {
 	diag_verbosity(options->given.verbosity);
 	forward_parse(options);
+	options->sessions = options->mode == MODE_LISTEN &&
+	    transport_can(&options->endpoint, TRANSPORT_MESSAGES) &&
+	    (options->forward.on || options->child.command != NULL);
 	pour_time(options);
 	pour_stay(options);
 	pour_tls(options);

@@ -56,7 +56,7 @@ wrap(const void *context, int fd, const struct address *to,
 	const struct options *options = session->options;
 	const struct address_query *end = &options->forward.endpoint;
 	const struct datagram_config datagram = { .connected = true,
-	    .peer = *to };
+	    .single = true, .peer = *to };
 	bool good;
 
 	if (options->forward.header != 0 && !send_header(session, fd))
@@ -145,7 +145,7 @@ forward_ready(struct session *session)
 	if (!diag_wants(1))
 		return;
 	snprintf(behind, sizeof(behind), " to %s port %u", to->host, to->port);
-	diag_say(1, "%s, forwarded by %s%s", socket_text(session->peer.rfd,
+	diag_say(1, "%s, forwarded by %s%s", socket_text(session->fd,
 	    &session->address, theirs), socket_text(target->rfd,
 	    &session->dial->connector.peer, ours),
 	    session->options->hops > 0 ? behind : "");

@@ -15,6 +15,7 @@
 #include "mode/session.h"
 #include "net/transport.h"
 #include "relay/pool.h"
+#include "stream/demux.h"
 
 /*
  * Who has had nothing to do for so long is parked, unless so few are there that
@@ -62,6 +63,8 @@ struct server {
 	struct park park;
 	int	 park_place;
 	struct hub *hub;	/* NULL: each has a command or a target */
+	struct demux *demux;	/* of datagrams; then nobody is accepted */
+	bool	 full;		/* said: strangers are dropped */
 	struct list active, parked, spare;
 	int64_t	 parked_us;	/* the first moment of those parked */
 	size_t	 limit;		/* sessions at once */
@@ -191,7 +194,10 @@ watch(struct server *server)
 		server->draw_us = clock_deadline(
 		    PROGRESS_EVERY(&server->progress));
 	loop_until(loop, server->draw_us);
-	server->watched = there(server) < server->limit;
+	server->watched = server->demux == NULL &&
+	    there(server) < server->limit;
+	if (server->demux != NULL)
+		demux_watch(server->demux, loop);
 	if (server->watched)
 		listener_watch(&server->listener, loop);
 	if (server->hub != NULL)
@@ -231,27 +237,33 @@ retire(struct served *served)
 
 	session_count(&served->session, &server->past);
 	if ((code == EXIT_LOCAL && !served->session.starved) ||
-	    code > EXIT_SIGNAL)
+	    code > EXIT_SIGNAL || !server->options->keep_open)
 		server->code = code;
 	list_remove(&server->active, served);
 	if (server->spare.count >= ACCEPTS || !list_add(&server->spare, served))
 		free(served);
 }
 
+static const char *
+whom(const void *served, char *text)
+{
+	return address_port_text(
+	    &((const struct served *)served)->session.address, text);
+}
+
 static void
 step(struct served *served)
 {
 	struct server *server = served->server;
-	char who[ADDRESS_TEXT];
 
 	if (woke(served))
 		served->used_us = server->loop.now_us;
 	if (served->runnable)
 		session_wake(&served->session);
 	served->runnable = false;
-	diag_about(address_port_text(&served->session.address, who));
+	diag_about(whom, served);
 	session_step(&served->session, &server->loop);
-	diag_about(NULL);
+	diag_about(NULL, NULL);
 	if (served->session.state == SESSION_DONE)
 		retire(served);
 	else if (server->active.count > FEW && !served->runnable &&
@@ -275,7 +287,6 @@ step_all(struct server *server)
 static void
 admit(struct server *server, int fd, const struct address *peer)
 {
-	char who[ADDRESS_TEXT];
 	struct served *served;
 
 	if (server->spare.count > 0)
@@ -285,16 +296,19 @@ admit(struct server *server, int fd, const struct address *peer)
 	if (served == NULL || !list_add(&server->active, served)) {
 		diag_error("no memory for a peer");
 		free(served);
-		close(fd);
+		if (server->demux == NULL)
+			close(fd);
 		return;
 	}
 	served->server = server;
-	served->parked = served->runnable = false;
+	served->parked = served->runnable = served->watched = false;
 	served->first = served->after = 0;
 	served->used_us = server->loop.now_us;
 	served->session.wake = wake;
+	served->session.demux = server->demux;
 	server->served++;
-	diag_about(address_port_text(peer, who));
+	served->session.address = *peer;
+	diag_about(whom, served);
 	session_accept(&served->session, server->options, fd, peer,
 	    server->hub);
 	step(served);
@@ -320,6 +334,29 @@ accept_some(struct server *server)
 	server->burst = fd == -1 ? 1 : 2 * i < ACCEPTS ? 2 * i : ACCEPTS;
 	if (code != EXIT_DONE)
 		server->code = code;
+}
+
+/* Datagrams of a stranger begin a session, or are lost where there are enough. */
+static void
+hear(struct server *server)
+{
+	struct address peer;
+	char who[ADDRESS_TEXT];
+
+	while (server->code == GO_ON &&
+	    demux_step(server->demux, &server->loop, &peer)) {
+		if (there(server) < server->limit) {
+			server->full = false;
+			if (diag_wants(1))
+				diag_line(1, "Connection received on %s",
+				    address_port_text(&peer, who));
+			admit(server, server->demux->fd, &peer);
+		} else if (!server->full && server->options->keep_open) {
+			server->full = true;
+			diag_say(1, "%zu peers are served: datagrams of "
+			    "others are dropped", server->limit);
+		}
+	}
 }
 
 /* Of all together: those who are there, and those who were. */
@@ -369,6 +406,8 @@ serve(struct server *server)
 		loop_run_once(&server->loop);
 		if (server->hub != NULL)
 			hub_step(server->hub, &server->loop);
+		if (server->demux != NULL)
+			hear(server);
 		step_all(server);
 		unpark_some(server);
 		accept_some(server);
@@ -444,7 +483,22 @@ open_hub(struct server *server)
 	return true;
 }
 
-/* -k: all who come, at once. */
+static bool
+open_demux(struct server *server)
+{
+	static struct demux demux;
+	const struct options *options = server->options;
+
+	if (!demux_open(&demux, server->listener.fd, &options->allow,
+	    &options->deny)) {
+		diag_error("no memory for a server");
+		return false;
+	}
+	server->demux = &demux;
+	return true;
+}
+
+/* All who come, at once; one of them, without -k. */
 static int
 serve_all(const struct options *options, const struct listener *listener)
 {
@@ -453,7 +507,7 @@ serve_all(const struct options *options, const struct listener *listener)
 
 	server.options = options;
 	server.listener = *listener;
-	server.limit = limit(options);
+	server.limit = options->keep_open ? limit(options) : 1;
 	server.parked_us = server.draw_us = CLOCK_NEVER;
 	server.burst = 1;
 	server.code = GO_ON;
@@ -462,6 +516,8 @@ serve_all(const struct options *options, const struct listener *listener)
 	park_open(&server.park);
 	if (options->child.command == NULL && !options->forward.on &&
 	    !open_hub(&server))
+		return EXIT_LOCAL;
+	if (listener->datagrams && !open_demux(&server))
 		return EXIT_LOCAL;
 	progress_begin(&server.progress, 0, server.hub != NULL ?
 	    &server.hub->local : &none, !options->report.progress);
@@ -545,7 +601,6 @@ mode_listen(const struct options *options)
 		code = listener_open(&listener, &config);
 	if (code != EXIT_DONE)
 		return code;
-	return options->keep_open &&
-	    transport_can(&options->endpoint, TRANSPORT_CONNECTS) ?
+	return (listener.datagrams ? options->sessions : options->keep_open) ?
 	    serve_all(options, &listener) : serve_one(options, &listener);
 }

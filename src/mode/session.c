@@ -13,6 +13,7 @@
 #include "net/transport.h"
 #include "relay/count.h"
 #include "stream/datagram.h"
+#include "stream/demux.h"
 #include "stream/plain.h"
 #include "stream/tls.h"
 
@@ -71,6 +72,19 @@ wake(void *context)
 }
 
 static bool
+open_child(struct session *session)
+{
+	struct address here;
+
+	if (session->demux != NULL)
+		demux_here(&session->peer, &here);
+	else
+		socket_local(session->fd, &here);
+	return child_open(&session->local, &session->options->child,
+	    session->fd, &here, &session->address);
+}
+
+static bool
 open_local(struct session *session)
 {
 	const struct options *options = session->options;
@@ -80,8 +94,7 @@ open_local(struct session *session)
 	if (options->forward.on)
 		return true;
 	if (options->child.command != NULL)
-		return child_open(&session->local, &options->child,
-		    session->peer.rfd, &session->address);
+		return open_child(session);
 	if (session->hub == NULL)
 		return stdio_open(&session->stdio, &session->local,
 		    &options->local, &session->address);
@@ -226,6 +239,7 @@ void
 session_begin(struct session *session, const struct options *options)
 {
 	session->options = options;
+	session->fd = session->peer.rfd;
 	session->stdio = (struct stdio){ .config = NULL };
 	session->dial = NULL;
 	start_relay(session);
@@ -239,6 +253,7 @@ session_accept(struct session *session, const struct options *options, int fd,
 	    options->connect_us : GREET_LIMIT;
 
 	session->place = -1;
+	session->fd = fd;
 	session->options = options;
 	session->hub = hub;
 	session->address = *peer;
@@ -253,7 +268,9 @@ session_accept(struct session *session, const struct options *options, int fd,
 	session->relay.outcome.sent = session->relay.outcome.received = 0;
 	if (options->forward.accept_header)
 		session->dial = forward_open(options);
-	if (!session_wrap(options, fd, peer, &session->peer)) {
+	if (session->demux != NULL ? !demux_join(session->demux,
+	    &session->peer, peer, wake, session) :
+	    !session_wrap(options, fd, peer, &session->peer)) {
 		session->code = EXIT_LOCAL;
 		session->starved = true;
 		session->state = SESSION_DONE;

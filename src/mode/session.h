@@ -12,6 +12,7 @@
 #include "stream/stream.h"
 
 struct child;
+struct demux;
 struct dial;
 struct loop;
 struct options;
@@ -39,6 +40,8 @@ struct session {
 	enum session_state state;
 	const struct options *options;
 	struct hub *hub;		/* NULL: stdin and stdout are its own */
+	struct demux *demux;		/* which its peer is a member of, or NULL */
+	int	 fd;			/* the peer's socket, or the demux's */
 	struct address address;		/* the peer's */
 	struct stream peer, local;
 	struct hub_member member;
@@ -52,7 +55,7 @@ struct session {
 	enum io	 wants;			/* in HANDSHAKE, REQUEST, ANSWER */
 	int	 place;			/* in the round, before RELAY */
 	int64_t	 deadline_us;		/* of HEADER, HANDSHAKE, REQUEST */
-	void	(*wake)(struct session *);	/* the hub has something */
+	void	(*wake)(struct session *);	/* hub or demux have something */
 	int	 code;
 	bool	 starved;		/* ... for want of memory or descriptors */
 };
@@ -76,7 +79,8 @@ bool	session_wrap(const void *context, int fd, const struct address *peer,
 
 /*
  * Begins with a descriptor that was accepted from this peer, or a datagram
- * listener's. The session must not move from now on.
+ * listener's, which stays another's where demux is set, as wake then must be.
+ * The session must not move from now on.
  */
 void	session_accept(struct session *, const struct options *, int fd,
 	    const struct address *peer, struct hub *);
@@ -88,7 +92,7 @@ void	session_begin(struct session *, const struct options *);
 void	session_watch(struct session *, struct loop *);
 void	session_step(struct session *, const struct loop *);
 
-/* The hub has something for it: the next step is worth it. */
+/* The hub or the demux has something for it: the next step is worth it. */
 void	session_wake(struct session *);
 
 /* Adds what it has moved so far to a sum. */

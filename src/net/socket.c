@@ -186,7 +186,8 @@ socket_error(int fd)
 	int error = 0;
 	socklen_t length = sizeof(error);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == -1)
+	if (fd != -1 &&
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == -1)
 		return errno;
 	return error;
 }

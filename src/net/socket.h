@@ -77,7 +77,7 @@ int	socket_reconnect(int fd, const struct address *);
  */
 int	socket_connected(int fd);
 
-/* Takes and clears the socket's pending error; 0 for none. */
+/* Takes and clears the socket's pending error; 0 for none, and without one. */
 int	socket_error(int fd);
 
 /* Bytes that have arrived and were not read yet. */

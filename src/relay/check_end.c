@@ -374,9 +374,11 @@ check_ends(struct relay *relay)
 	if (relay->outcome.first == NULL && receive->state != FLOW_OPEN)
 		relay->outcome.first = relay->peer->input;
 	if (receive->state == FLOW_CLOSED) {
-		if (relay->peer->caps & STREAM_DATAGRAMS)
+		/* A command has its answer still to give. */
+		if (!(relay->peer->caps & STREAM_DATAGRAMS))
+			after_peer_end(relay);
+		else if (!(relay->local->caps & STREAM_MAY_LEAVE))
 			return EXIT_DONE;
-		after_peer_end(relay);
 	}
 	if (send->state == FLOW_OPEN || flow_rests(send) > 0)
 		return CHECK_GO_ON;

@@ -224,7 +224,9 @@ drain_buffer(struct flow *flow)
 		    flow->data + flow->head, offer(flow), &done);
 		if (!sink_answered(flow, answer, done)) {
 			/* The interface's queue is full (ENOBUFS). */
-			if (answer == IO_WANT_WRITE && flow->ready == answer)
+			if (answer == IO_WANT_WRITE && (flow->ready == answer ||
+			    (flow->sink->wfd == -1 &&
+			    flow->sink->caps & STREAM_DATAGRAMS)))
 				flow->hold_us = clock_deadline(QUEUE_FULL);
 			return false;
 		}
@@ -346,6 +348,9 @@ fill_buffer(struct flow *flow, size_t limit)
 			flow->pause_us = clock_deadline(NOT_OURS);
 		return false;
 	}
+	/* Without bytes nothing rests: it goes on now, or is lost. */
+	if (done == 0)
+		flow->sink->ops->write(flow->sink, flow->data, 0, &done);
 	flow->tail = apply_taps(flow, done);
 	if (done >= BULK_BEGIN && !flow->copy_only && !flow->bulk) {
 		splice_grow(flow->source, flow->sink);

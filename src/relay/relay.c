@@ -100,10 +100,19 @@ relay_give_up(struct relay *relay, int code, const char *reason)
 	relay->state = RELAY_DONE;
 }
 
+/* Of what has a descriptor, poll(2) tells. */
+static void
+wake(struct flow *flow)
+{
+	flow->unfinished |= flow->source->rfd == -1 ||
+	    flow->state != FLOW_OPEN || flow_rests(flow) > 0;
+}
+
 void
 relay_wake(struct relay *relay)
 {
-	relay->send.unfinished = relay->receive.unfinished = true;
+	wake(&relay->send);
+	wake(&relay->receive);
 }
 
 void

@@ -171,20 +171,18 @@ child_step(struct child *child, const struct loop *loop)
  * nobody else reads, so that nothing is allocated between fork and exec.
  */
 static void
-describe(int socket, const struct address *peer)
+describe(int socket, const struct address *here, const struct address *peer)
 {
 	static const char *const prefix[] = { "NC", "NCAT" };
-	struct address here;
 	char value[5][ADDRESS_TEXT], name[32];
 	static const char *const what[] = { "REMOTE_ADDR", "REMOTE_PORT",
 	    "LOCAL_ADDR", "LOCAL_PORT", "PROTO" };
 	size_t i, j;
 
-	socket_local(socket, &here);
 	address_text(peer, value[0]);
 	snprintf(value[1], sizeof(value[1]), "%u", address_port(peer));
-	address_text(&here, value[2]);
-	snprintf(value[3], sizeof(value[3]), "%u", address_port(&here));
+	address_text(here, value[2]);
+	snprintf(value[3], sizeof(value[3]), "%u", address_port(here));
 	snprintf(value[4], sizeof(value[4]), "%s",
 	    transport_of_socket(socket)->label);
 	for (i = 0; i < 2; i++)
@@ -274,7 +272,7 @@ close_all(const int fd[4])
 
 bool
 child_open(struct stream *stream, const struct child_config *config,
-    int socket, const struct address *peer)
+    int socket, const struct address *here, const struct address *peer)
 {
 	static const struct stream_ops ops = {
 		.read = child_read,
@@ -285,7 +283,7 @@ child_open(struct stream *stream, const struct child_config *config,
 	struct child *child = calloc(1, sizeof(*child));
 	int fd[4] = { -1, -1, -1, -1 };
 
-	describe(socket, peer);
+	describe(socket, here, peer);
 	if (child == NULL || !start(child, config, fd, fd + 2)) {
 		diag_error("cannot start '%s': %s", config->command,
 		    strerror(errno));

@@ -23,8 +23,8 @@ struct child;
 /*
  * Starts the command with pipes for its stdin and stdout, and with
  * NC_REMOTE_ADDR, NC_REMOTE_PORT, NC_LOCAL_ADDR, NC_LOCAL_PORT and NC_PROTO
- * (NCAT_... likewise) in its environment for the peer that socket is connected
- * to. If we die, it gets SIGHUP.
+ * (NCAT_... likewise) in its environment for the peer, whom socket, here,
+ * is connected to. If we die, it gets SIGHUP.
  *
  * The stream is what it says and what it hears. shutdown closes its stdin.
  * What it says ends (IO_EOF) once it has exited with status 0; any other end
@@ -33,7 +33,7 @@ struct child;
  * printed, and in errno. close leaves a command that runs to child_leave.
  */
 bool	child_open(struct stream *, const struct child_config *, int socket,
-	    const struct address *peer);
+	    const struct address *here, const struct address *peer);
 
 /*
  * The peer has gone: nothing is read or written any more. A command that goes

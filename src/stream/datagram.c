@@ -6,21 +6,19 @@
 
 #include "base/diag.h"
 #include "net/access.h"
+#include "net/path.h"
+#include "stream/batch.h"
 #include "stream/datagram.h"
-#include "sys/sys.h"
 
-/* Datagrams a call. Pages of a slot are touched only when one is that large. */
-#define BATCH	64
-#define SLOT	65536
+/* Of a single datagram a read, as many are taken at once. */
+#define FEW	16
 
 struct datagram {
 	struct datagram_config config;
+	struct batch *batch;	/* its own; or, if single, everybody's */
+	struct packets rest;	/* if single: what it had of that */
+	bool	 fetched;	/* if single: poll(2) will tell of more */
 	long	 taken;			/* datagrams given out so far */
-	unsigned next, count;		/* those of the batch not given out */
-	struct sys_message head[BATCH];
-	struct iovec part[BATCH];
-	struct address from[BATCH];
-	unsigned char slot[BATCH][SLOT];
 };
 
 static bool
@@ -41,45 +39,31 @@ is_over(const struct datagram *socket)
 }
 
 static enum io
-fetch(struct stream *stream, struct datagram *socket)
+fetch(struct stream *stream, struct datagram *socket, unsigned most)
 {
-	unsigned i;
-	int count;
-
-	for (i = 0; i < BATCH; i++) {
-		socket->part[i].iov_len = SLOT;
-		socket->head[i].msg_hdr.msg_namelen = sizeof(socket->from[i].sa);
-		/* A sender without a name leaves this as it is. */
-		socket->from[i].sa.any.sa_family = AF_UNSPEC;
-	}
-	count = sys_receive(stream->rfd, socket->head, BATCH);
-	if (count == -1) {
-		if (errno == EAGAIN || errno == EINTR)
-			return IO_WANT_READ;
-		return stream_fail(stream, errno);
-	}
-	socket->next = 0;
-	socket->count = (unsigned)count;
-	for (i = 0; i < socket->count; i++)
-		socket->from[i].length = socket->head[i].msg_hdr.msg_namelen;
-	return IO_OK;
+	if (batch_fetch(socket->batch, stream->rfd, most))
+		return IO_OK;
+	if (errno == EAGAIN || errno == EINTR)
+		return IO_WANT_READ;
+	return stream_fail(stream, errno);
 }
 
 /* Copies out what fits of the batch; returns how many bytes that were. */
 static size_t
-give(struct datagram *socket, unsigned char *data, size_t size)
+give(struct datagram *socket, uint8_t *data, size_t size)
 {
+	struct batch *batch = socket->batch;
 	size_t done = 0, length;
 	unsigned i;
 
-	for (; socket->next < socket->count; socket->next++) {
-		i = socket->next;
-		length = socket->head[i].msg_len;
-		if (!is_ours(socket, &socket->from[i]))
+	for (; batch->next < batch->count; batch->next++) {
+		i = batch->next;
+		length = batch->head[i].msg_len;
+		if (!is_ours(socket, &batch->from[i]))
 			continue;
 		if (length > size - done || is_over(socket))
 			break;
-		if (socket->head[i].msg_hdr.msg_flags & MSG_TRUNC) {
+		if (batch_is_cut(batch)) {
 			if (!socket->config.any_peer)
 				break;
 			diag_error("a datagram of more than %d bytes was "
@@ -87,8 +71,8 @@ give(struct datagram *socket, unsigned char *data, size_t size)
 			continue;
 		}
 		if (socket->config.any_peer)
-			socket->config.peer = socket->from[i];
-		memcpy(data + done, socket->slot[i], length);
+			socket->config.peer = batch->from[i];
+		memcpy(data + done, batch->slot[i], length);
 		done += length;
 		socket->taken++;
 	}
@@ -103,11 +87,12 @@ static enum io
 datagram_read(struct stream *stream, void *data, size_t size, size_t *done)
 {
 	struct datagram *socket = stream->priv;
+	const struct batch *batch = socket->batch;
 	enum io answer;
 
 	*done = give(socket, data, size);
-	if (*done == 0 && socket->next == socket->count && !is_over(socket)) {
-		answer = fetch(stream, socket);
+	if (*done == 0 && batch->next == batch->count && !is_over(socket)) {
+		answer = fetch(stream, socket, BATCH);
 		if (answer != IO_OK)
 			return answer;
 		*done = give(socket, data, size);
@@ -117,8 +102,45 @@ datagram_read(struct stream *stream, void *data, size_t size, size_t *done)
 	if (is_over(socket))
 		return IO_EOF;
 	/* One that was cut keeps the others behind it. */
-	return socket->next == socket->count ? IO_WANT_READ :
+	return batch->next == batch->count ? IO_WANT_READ :
 	    stream_fail(stream, EMSGSIZE);
+}
+
+static void
+keep(struct datagram *socket)
+{
+	const struct batch *batch = socket->batch;
+	unsigned i = batch->next;
+
+	if (batch_is_cut(batch))
+		diag_error("a datagram of more than %d bytes was dropped",
+		    SLOT);
+	else
+		packets_put(&socket->rest, batch->slot[i],
+		    batch->head[i].msg_len);
+}
+
+/* One of a batch, of which the others wait in the socket's own queue. */
+static enum io
+single_read(struct stream *stream, void *data, size_t size, size_t *done)
+{
+	struct datagram *socket = stream->priv;
+	struct batch *batch = socket->batch;
+	unsigned most = packets_are_many() ? 1 : FEW;
+	enum io answer;
+
+	*done = 0;
+	if (socket->rest.first == NULL && !socket->fetched) {
+		answer = fetch(stream, socket, most);
+		if (answer != IO_OK)
+			return answer;
+		socket->fetched = true;
+		for (; batch->next < batch->count; batch->next++)
+			keep(socket);
+	}
+	answer = packets_read(&socket->rest, data, size, done);
+	socket->fetched &= answer == IO_OK;
+	return answer;
 }
 
 /* One peer's trouble must not end a server that hears everybody. */
@@ -127,6 +149,10 @@ is_peers_trouble(const struct datagram *socket)
 {
 	char text[ADDRESS_TEXT];
 
+	if (socket->config.single && errno == EMSGSIZE) {
+		diag_error("a datagram was dropped: %s", strerror(errno));
+		return true;
+	}
 	if (!socket->config.any_peer || errno == EAGAIN || errno == EINTR)
 		return false;
 	diag_error("reply to %s lost: %s",
@@ -157,9 +183,17 @@ datagram_write(struct stream *stream, const void *data, size_t size,
 static void
 datagram_close(struct stream *stream)
 {
+	struct datagram *socket = stream->priv;
+
+	/* The name at which a UNIX client was answered. */
+	if (socket->config.connected)
+		path_release(stream->rfd);
 	close(stream->rfd);
 	stream->rfd = stream->wfd = -1;
-	free(stream->priv);
+	packets_drop(&socket->rest);
+	if (!socket->config.single)
+		free(socket->batch);
+	free(socket);
 	stream->priv = NULL;
 }
 
@@ -167,26 +201,31 @@ bool
 datagram_open(struct stream *stream, int fd,
     const struct datagram_config *config)
 {
-	static const struct stream_ops ops = {
+	static const struct stream_ops ops[] = { {
 		.read = datagram_read,
 		.write = datagram_write,
 		.shutdown = stream_no_shutdown,
 		.close = datagram_close,
-	};
+	}, {
+		.read = single_read,
+		.write = datagram_write,
+		.shutdown = stream_no_shutdown,
+		.close = datagram_close,
+	} };
+	static struct batch *shared;
 	struct datagram *socket = calloc(1, sizeof(*socket));
-	unsigned i;
 
-	if (socket == NULL)
+	if (config->single && shared == NULL)
+		shared = batch_new();
+	if (socket != NULL)
+		socket->batch = config->single ? shared : batch_new();
+	if (socket == NULL || socket->batch == NULL) {
+		free(socket);
 		return false;
-	socket->config = *config;
-	for (i = 0; i < BATCH; i++) {
-		socket->part[i].iov_base = socket->slot[i];
-		socket->head[i].msg_hdr.msg_iov = &socket->part[i];
-		socket->head[i].msg_hdr.msg_iovlen = 1;
-		socket->head[i].msg_hdr.msg_name = &socket->from[i].sa;
 	}
+	socket->config = *config;
 	*stream = (struct stream){
-		.ops = &ops,
+		.ops = &ops[config->single],
 		.priv = socket,
 		.rfd = fd,
 		.wfd = fd,

@@ -11,6 +11,7 @@ struct access_list;
 struct datagram_config {
 	bool	 connected;	/* the kernel knows the peer */
 	bool	 any_peer;	/* hear everybody, answer the last (-k) */
+	bool	 single;	/* a read gives one datagram, perhaps an empty one */
 	long	 limit;		/* datagrams until the end; 0: no end (-W) */
 	const struct access_list *allow, *deny;	/* of senders, with any_peer */
 	struct address peer;	/* the first peer, unless connected */

@@ -48,8 +48,8 @@ struct stream_ops {
 	 */
 	enum io	(*handshake)(struct stream *);
 	/*
-	 * IO_OK: *done > 0 bytes were put into the buffer. Any other answer:
-	 * *done is 0. Never sleeps.
+	 * IO_OK: *done > 0 bytes were put into the buffer; or 0, a datagram
+	 * without any. Any other answer: *done is 0. Never sleeps.
 	 */
 	enum io	(*read)(struct stream *, void *, size_t, size_t *done);
 	/*

@@ -13,6 +13,11 @@ Options before the steps: -6 (use ::1), -s ADDRESS (bind, or talk to ADDRESS).
     sizes N,N,...    send datagrams of these sizes    says `sent BYTES SHA`
     burst N SIZE     send N datagrams, as fast as the receiver's queue in the
                      kernel has room: a loss is its program's    says the same
+    fit N,N,...      send a datagram of each size, and take one for each: says
+                     their sizes
+    flow N M         send N datagrams, take as many, at most M on their way:
+                     says whether they came in their order
+    echo             answer each with itself in <>, until killed
     quiet S          nothing may come for S seconds: says `quiet` or `data`
     pause S          wait S seconds
     stall            wait until killed
@@ -102,6 +107,30 @@ class Peer:
             while queued(port) > ROOM:
                 time.sleep(0.0005)
         self.series([int(size)] * int(count), pace)
+
+    def step_fit(self, sizes):
+        got = []
+        for size in sizes.split(","):
+            self.send("a", b"." * int(size))
+            got.append(len(self.next()[1]))
+        say(*got)
+
+    def step_flow(self, count, window):
+        count, got = int(count), []
+        for number in range(count):
+            self.send("a", b"%d" % number)
+            if number + 1 >= int(window):
+                got.append(self.next()[1])
+        while len(got) < count:
+            got.append(self.next()[1])
+        good = got == [b"<%d>" % number for number in range(count)]
+        say(count, "in order" if good else "not in order")
+
+    def step_echo(self):
+        while True:
+            data = self.next()[1]
+            sock, source = self.last
+            sock.sendto(b"<%s>" % data, source)
 
     def step_quiet(self, seconds):
         socks = list(self.sockets.values())

@@ -1,0 +1,223 @@
+#!/usr/bin/env bats
+# -u -l with --forward or a command: a session for each address that sends
+# datagrams.
+#
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031 # bats and the helpers set pid, port
+
+load helper
+load netns
+
+# echo_server: a server that answers each datagram with itself in <>; sets $target.
+echo_server() {
+	serve target /usr/bin/python3 "$PEERS/udp_peer.py" accept echo
+	target=$port
+}
+
+# forwarder OPTION...: -u --forward to $target; sets $port.
+forwarder() {
+	as=forward listen -u -k "$@" --forward "127.0.0.1:$target"
+	forward_pid=$pid
+}
+
+# visit_udp STEP...: two sockets, a and b, talk to $port.
+visit_udp() {
+	bounded /usr/bin/python3 "$PEERS/udp_peer.py" connect "$port" "$@"
+}
+
+### --forward
+
+@test "each peer's address has a session, and hears its own answers" {
+	echo_server
+	forwarder -v
+	visit_udp a one take 1 b two take 1 a three take 1 >visit.out
+	[ "$(xargs <visit.out)" = "a 5 <one> b 5 <two> a 7 <three>" ]
+	[ "$(grep -c '^Connection received on' forward.err)" -eq 2 ]
+	[ "$(grep -c 'forwarded by udp' forward.err)" -eq 2 ]
+}
+
+@test "boundaries are kept, of empty datagrams and of the largest" {
+	echo_server
+	forwarder
+	visit_udp fit 0,1,1472,0,9000,65505 >visit.out
+	[ "$(<visit.out)" = "2 3 1474 2 9002 65507" ]
+}
+
+@test "1,000 datagrams in bursts come back whole, and in their order" {
+	echo_server
+	forwarder
+	[ "$(visit_udp flow 1000 50)" = "1000 in order" ]
+}
+
+@test "a session is over after -w of silence, and the next datagram begins one" {
+	echo_server
+	forwarder -w 0.2
+	visit_udp a one take 1 >/dev/null
+	wait_for_line forward.err '5 bytes sent, 3 bytes received'
+	until_true sockets "$forward_pid" 1
+	visit_udp a two take 1 >/dev/null
+	[ "$(grep -c '^Connection received on' forward.err)" -eq 2 ]
+	kill -0 "$forward_pid"
+}
+
+# sockets PID COUNT: PID has so many sockets open.
+sockets() {
+	[ "$(find "/proc/$1/fd" -lname 'socket:*' 2>/dev/null | wc -l)" -eq "$2" ]
+}
+
+@test "a target that refuses is told of, and asked again for the next datagram" {
+	private
+	target=$(free_port)
+	forwarder
+	visit_udp a lost
+	wait_for_line forward.err 'target: Connection refused'
+	start target "$NC_LITE" -lu -W 1 127.0.0.1 "$target"
+	until_true bound_udp "$target"
+	visit_udp a found
+	wait_exit "$pid"
+	[ "$(<target.out)" = found ]
+}
+
+# bound_udp PORT: somebody is at the UDP port of the test's own network.
+bound_udp() {
+	within_it grep -qi ":$(printf %04X "$1") 00000000:0000" /proc/net/udp
+}
+
+@test "without -k there is one session, and its end is the end" {
+	echo_server
+	as=one listen -u -w 0.3 --forward "127.0.0.1:$target"
+	visit_udp a one take 1 b two quiet 0.1 >visit.out
+	[ "$(xargs <visit.out)" = "a 5 <one> quiet" ]
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+}
+
+@test "--max-conns bounds the sessions; others' datagrams are dropped, said once" {
+	echo_server
+	forwarder --max-conns 1
+	visit_udp a one take 1 b two b two quiet 0.2 a three take 1 >visit.out
+	[ "$(xargs <visit.out)" = "a 5 <one> quiet a 7 <three>" ]
+	[ "$(grep -c '1 peers are served' forward.err)" -eq 1 ]
+}
+
+@test "who is not let in has no session" {
+	echo_server
+	forwarder --deny 127.0.0.0/8
+	visit_udp a one b two quiet 0.2 >visit.out
+	[ "$(<visit.out)" = quiet ]
+	sockets "$forward_pid" 1
+}
+
+@test "an answer comes from the address that was asked, of several" {
+	echo_server
+	forwarder --allow 127.0.0.0/8 ::
+	local asked
+	for asked in 127.0.0.1 127.0.0.2 127.5.6.7; do
+		[ "$(visit_udp -s "$asked" a hi take 1)" = "a 4 <hi>" ]
+		[ "$(nc -u -W 1 "$asked" "$port" <<<yes)" = "<yes
+>" ]
+	done
+	as=four listen -u -k -4 --allow 127.0.0.0/8 --forward "127.0.0.1:$target"
+	[ "$(nc -u -W 1 127.0.0.3 "$port" <<<yes)" = "<yes
+>" ]
+}
+
+@test "IPv6 before IPv4, and a name that is looked up for each peer" {
+	echo_server
+	as=six listen -u -k --forward "localhost:$target" ::1
+	[ "$(nc -u -W 1 ::1 "$port" <<<yes)" = "<yes
+>" ]
+}
+
+@test "UNIX datagrams to UDP, and UDP to UNIX datagrams" {
+	echo_server
+	start out "$NC_LITE" -Uulkv out.sock --forward "127.0.0.1:$target"
+	wait_for_line out.err 'Bound on'
+	local out_pid=$pid
+	as=in listen -u -k --forward "unix:$PWD/out.sock" -w 0.3
+	TMPDIR=$PWD visit_udp a one take 1 b two take 1 >visit.out
+	[ "$(xargs <visit.out)" = "a 5 <one> b 5 <two>" ]
+	[ "$(nc -Uu -W 1 out.sock <<<me)" = "<me
+>" ]
+	until_true sockets "$pid" 1
+	kill "$out_pid" "$pid"
+	wait_exit "$out_pid"
+	wait_exit "$pid"
+	[ ! -e out.sock ]
+}
+
+@test "dig asks dnsmasq through it, and gets answers of 2,400 bytes" {
+	need dig dnsmasq
+	private
+	target=$(free_port)
+	printf '127.9.8.%d many.test\n' {1..150} >many
+	start dns dnsmasq --keep-in-foreground --conf-file=/dev/null \
+	    --no-resolv --no-hosts --addn-hosts="$PWD/many" --port="$target" \
+	    --listen-address=127.0.0.1 --bind-interfaces --pid-file= \
+	    --user=root --edns-packet-max=4096
+	until_true bound_udp "$target"
+	forwarder
+	for _ in 1 2 3; do
+		bounded dig @127.0.0.1 -p "$port" +short +notcp +ignore \
+		    +bufsize=4096 many.test >answers
+		[ "$(sort -u answers | grep -c '^127\.9\.8\.')" -eq 150 ]
+	done
+}
+
+@test "socat's clients and servers, at both ends of it" {
+	need socat
+	serve target socat -d -d UDP-LISTEN:0,bind=127.0.0.1 PIPE
+	target=$port
+	forwarder
+	[ "$(bounded socat -t 0.3 - "UDP:127.0.0.1:$port" <<<hello)" = hello ]
+}
+
+### --exec, --sh-exec
+
+@test "each peer's address has a command of its own, and hears it alone" {
+	as=run listen -u -k --exec cat
+	visit_udp a one take 1 b two take 1 a three take 1 >visit.out
+	[ "$(xargs <visit.out)" = "a 3 one b 3 two a 5 three" ]
+	[ "$(pgrep -c -P "$pid" cat)" -eq 2 ]
+}
+
+@test "a command's environment says who asked, and where" {
+	as=run listen -u -k --allow 127.0.0.0/8 --sh-exec \
+	    'read -r l; echo "$l $NC_REMOTE_ADDR $NC_LOCAL_ADDR $NC_LOCAL_PORT $NC_PROTO"'
+	[ "$(nc -u -W 1 127.0.0.7 "$port" <<<hi)" = \
+	    "hi 127.0.0.1 127.0.0.7 $port UDP" ]
+	[ "$(nc -u -W 1 -s 127.0.0.9 127.0.0.1 "$port" <<<ho)" = \
+	    "ho 127.0.0.9 127.0.0.1 $port UDP" ]
+}
+
+@test "with -W 1 a command answers one datagram; the next have others" {
+	as=run listen -u -k -W 1 --sh-exec 'rev'
+	visit_udp a abc a def a ghi take 3 b xyz take 1 >visit.out
+	[ "$(xargs <visit.out)" = "a 3 cba a 3 fed a 3 ihg b 3 zyx" ]
+}
+
+@test "a command whose peer is silent is hung up after -w" {
+	as=run listen -u -k -w 0.3 --sh-exec 'trap "echo end >end; exit" HUP
+		read -r l; echo "$l"; sleep 30 & wait'
+	visit_udp a 'hi\n' take 1 >/dev/null
+	until_true test -e end
+	until_true no_children "$pid"
+	visit_udp a 'hi\n' take 1 >/dev/null
+}
+
+no_children() {
+	! pgrep -P "$1" >/dev/null
+}
+
+@test "a command that fails is told of, and ends no server" {
+	as=run listen -u -k --exec false
+	visit_udp a one
+	wait_for_line run.err "'false' exited with status 1"
+	visit_udp b two
+	until_true test "$(grep -c 'status 1; ' run.err)" -ge 1
+	kill -0 "$pid"
+}
+
+@test "a client has no command with -u" {
+	run -2 nc -u --exec cat 127.0.0.1 9
+	[ "$output" = "nc-lite: must use -l with -u and --exec" ]
+}
