@@ -19,7 +19,20 @@ on() {
 # other NAME CMD...: somebody else's listener, which makes the socket ./sock.
 other() {
 	start "$@"
-	until_true test -S sock
+	until_true takes_us
+}
+
+# takes_us: $pid has a socket on ./sock that can be connected to. (It has a name
+# before that, and other tests have one of that name.)
+takes_us() {
+	local inode
+	for inode in $(find "/proc/$pid/fd" -lname 'socket:*' -printf '%l\n' |
+	    tr -dc '0-9\n'); do
+		awk -v i="$inode" '$7 == i && $8 == "sock" &&
+		    ($4 == "00010000" || $5 == "0002") { found = 1 }
+		    END { exit !found }' /proc/net/unix && return
+	done
+	return 1
 }
 
 # unix_peer PATH STEP...: a datagram server of our own (peers/unix_peer.py).
