@@ -84,10 +84,10 @@ has_lines() {
 	many visit "$port" 30
 	before=$(descriptors "$server")
 	kib=$(memory "$server")
-	bound=600 many visit "$port" "$(full 20000 300)"
+	bound=600 many visit "$port" "$(full 20000 700)"
 	until_true descriptors_are "$server" "$before"
 	run ! pgrep -P "$server"
-	(($(memory "$server") <= kib + 128))
+	(($(memory "$server") <= kib + 48))
 }
 
 # bats test_tags=long

@@ -166,31 +166,63 @@ child_step(struct child *child, const struct loop *loop)
 	return false;
 }
 
-/*
- * What ncat and socat users expect to find. Set in our own environment, which
- * nobody else reads, so that nothing is allocated between fork and exec.
- */
+#define VARIABLES	10
+#define VARIABLE	(ADDRESS_TEXT + 24)
+
 static void
-describe(int socket, const struct address *here, const struct address *peer)
+describe(char text[VARIABLES][VARIABLE], int socket,
+    const struct address *here, const struct address *peer)
 {
 	static const char *const prefix[] = { "NC", "NCAT" };
-	char value[5][ADDRESS_TEXT], name[32];
-	static const char *const what[] = { "REMOTE_ADDR", "REMOTE_PORT",
-	    "LOCAL_ADDR", "LOCAL_PORT", "PROTO" };
-	size_t i, j;
+	char theirs[ADDRESS_TEXT], ours[ADDRESS_TEXT];
+	size_t i;
 
-	address_text(peer, value[0]);
-	snprintf(value[1], sizeof(value[1]), "%u", address_port(peer));
-	address_text(here, value[2]);
-	snprintf(value[3], sizeof(value[3]), "%u", address_port(here));
-	snprintf(value[4], sizeof(value[4]), "%s",
-	    transport_of_socket(socket)->label);
-	for (i = 0; i < 2; i++)
-		for (j = 0; j < 5; j++) {
-			snprintf(name, sizeof(name), "%s_%s", prefix[i],
-			    what[j]);
-			setenv(name, value[j], 1);
-		}
+	address_text(peer, theirs);
+	address_text(here, ours);
+	for (i = 0; i < 2; i++, text += VARIABLES / 2) {
+		snprintf(text[0], VARIABLE, "%s_REMOTE_ADDR=%s", prefix[i],
+		    theirs);
+		snprintf(text[1], VARIABLE, "%s_REMOTE_PORT=%u", prefix[i],
+		    address_port(peer));
+		snprintf(text[2], VARIABLE, "%s_LOCAL_ADDR=%s", prefix[i],
+		    ours);
+		snprintf(text[3], VARIABLE, "%s_LOCAL_PORT=%u", prefix[i],
+		    address_port(here));
+		snprintf(text[4], VARIABLE, "%s_PROTO=%s", prefix[i],
+		    transport_of_socket(socket)->label);
+	}
+}
+
+static bool
+is_described(char text[VARIABLES][VARIABLE], const char *entry)
+{
+	size_t i, length = strcspn(entry, "=") + 1;
+
+	for (i = 0; i < VARIABLES; i++)
+		if (strncmp(text[i], entry, length) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Our environment, and in it what ncat and socat users expect to find; NULL
+ * when there is no memory. setenv(3) would keep each peer's for ever.
+ */
+static char **
+surround(char text[VARIABLES][VARIABLE])
+{
+	size_t i, count = 0;
+	char **all;
+
+	for (i = 0; environ != NULL && environ[i] != NULL; i++)
+		continue;
+	all = calloc(i + VARIABLES + 1, sizeof(*all));
+	for (i = 0; all != NULL && environ != NULL && environ[i] != NULL; i++)
+		if (!is_described(text, environ[i]))
+			all[count++] = environ[i];
+	for (i = 0; all != NULL && i < VARIABLES; i++)
+		all[count++] = text[i];
+	return all;
 }
 
 /* Never returns: the process is the command's. */
@@ -225,19 +257,22 @@ split(char *text)
 }
 
 static bool
-start(struct child *child, const struct child_config *config, int hear[2],
-    int say[2])
+start(struct child *child, const struct child_config *config,
+    char variables[VARIABLES][VARIABLE], int fd[4])
 {
-	char *text = strdup(config->command);
+	char *text = strdup(config->command), **all = surround(variables);
 	char **words = text != NULL ? split(text) : NULL;
-	int error;
+	int *hear = fd, *say = fd + 2, error;
 
 	child->pid = -1;
-	if (words != NULL && sys_pipe(hear, false) == 0 &&
+	if (words != NULL && all != NULL && sys_pipe(hear, false) == 0 &&
 	    sys_pipe(say, false) == 0)
 		child->pid = fork();
-	if (child->pid == 0)
+	if (child->pid == 0) {
+		environ = all;
 		execute(config, words, hear[0], say[1]);
+	}
+	free(all);
 	free(words);
 	free(text);
 	if (child->pid == -1)
@@ -281,10 +316,11 @@ child_open(struct stream *stream, const struct child_config *config,
 		.close = child_close,
 	};
 	struct child *child = calloc(1, sizeof(*child));
+	char variables[VARIABLES][VARIABLE];
 	int fd[4] = { -1, -1, -1, -1 };
 
-	describe(socket, here, peer);
-	if (child == NULL || !start(child, config, fd, fd + 2)) {
+	describe(variables, socket, here, peer);
+	if (child == NULL || !start(child, config, variables, fd)) {
 		diag_error("cannot start '%s': %s", config->command,
 		    strerror(errno));
 		close_all(fd);
