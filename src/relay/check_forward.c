@@ -19,12 +19,20 @@ break_off(struct relay *relay, const struct flow *broke)
 	return check_broken(relay, broke);
 }
 
-/* While one way is over the other may be silent for long. */
+/*
+ * While one way is over the other may be silent for long. Most are soon over,
+ * too, and would pay for nothing.
+ */
 static void
 watch_over(struct relay *relay)
 {
 	if (relay->peer_watched)
 		return;
+	if (relay->begin_deadline_us == CLOCK_NEVER)
+		relay->begin_deadline_us = clock_deadline(CLOCK_SECOND);
+	if (!clock_passed(relay->begin_deadline_us))
+		return;
+	relay->begin_deadline_us = CLOCK_NEVER;
 	relay->peer_watched = true;
 	if (relay->peer->caps & STREAM_ACKNOWLEDGES)
 		socket_keepalive(relay->peer->wfd, KEEPALIVE);

@@ -75,7 +75,7 @@ struct relay {
 	uint64_t last_taken;		/* arrived when the peer broke; 0: not yet */
 	uint64_t moved;			/* all bytes taken and moved so far */
 	int64_t	 moved_us;		/* when they changed last */
-	int64_t	 begin_deadline_us;	/* for our input's first byte */
+	int64_t	 begin_deadline_us;	/* for our input's first byte, or keepalive */
 	int64_t	 end_deadline_us;	/* for our end to be said */
 	int64_t	 linger_deadline_us;	/* -q, once our input has arrived */
 	int64_t	 quiet_deadline_us;

@@ -1,6 +1,7 @@
 """The programs compared, and the words each needs to do the same thing.
 
-{at} is the port or the path, {cert} a certificate and its key in one file.
+{at} is the port or the path, {cert} a certificate and its key in one file,
+{target} the port that is forwarded to, {config} a file that says all that.
 What a program cannot do has no row.
 """
 import os
@@ -23,6 +24,8 @@ SOCAT = {
                    "verify=0 -",
     "tls keep": "socat -u OPENSSL-LISTEN:{at},reuseaddr,fork,cert={cert},"
                 "verify=0 -",
+    "forward": "socat TCP-LISTEN:{at},reuseaddr,fork,backlog=1000 "
+               "TCP:127.0.0.1:{target}",
 }
 
 TOOLS = {
@@ -39,6 +42,9 @@ TOOLS = {
         "tls send": "nc-lite -c --ca {cert} 127.0.0.1 {at}",
         "tls receive": "nc-lite -lcd --cert {cert} {at}",
         "tls keep": "nc-lite -lkcd --cert {cert} {at}",
+        "forward": "nc-lite -lk --max-conns 2000 --forward 127.0.0.1:{target} "
+                   "127.0.0.1 {at}",
+        "socks": "nc-lite -lk --proxy-server 127.0.0.1 {at}",
         "scan": "nc-lite -z 127.0.0.1 1-65535",
         "scan filtered": "nc-lite -z -w1 127.0.0.1 1000-1999",
         "scan mixed": "nc-lite -z -w1 127.0.0.1 1-65535",
@@ -85,7 +91,7 @@ TOOLS = {
     "socat -b 262144": {
         job: words.replace("socat", "socat -b 262144", 1)
         for job, words in SOCAT.items()
-        if job.split()[0] in ("tcp", "unix", "ask", "answer")
+        if job.split()[0] in ("tcp", "unix", "ask", "answer", "forward")
     },
     "socat -b 65536": {
         job: words.replace("socat", "socat -b 65536", 1)
@@ -104,6 +110,9 @@ TOOLS = {
         "answer": "busybox nc -l -p {at}",
         "test port": "busybox nc 127.0.0.1 {at}",
     },
+    "haproxy": {"forward": "haproxy -db -q -f {config}"},
+    "nginx": {"forward": "nginx -c {config}"},
+    "microsocks": {"socks": "microsocks -i 127.0.0.1 -p {at}"},
     "nmap -sT": {
         "scan": "nmap -n -sT -p- 127.0.0.1",
     },
@@ -126,8 +135,8 @@ def able(job, number=0):
     return tools[first:] + tools[:first]
 
 
-def argv(tool, job, at=None, cert=None):
-    words = TOOLS[tool][job].format(at=at, cert=cert).split()
+def argv(tool, job, at=None, cert=None, **more):
+    words = TOOLS[tool][job].format(at=at, cert=cert, **more).split()
     return [program(tool), *words[1:]]
 
 
