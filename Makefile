@@ -1,5 +1,5 @@
 # nc-lite. Targets: all check lint check-asan check-copy check-faults check-valgrind
-# check-fuzz check-with fuzz model bench demo deps bench-deps install static uninstall
+# check-fuzz check-with fuzz model bench demo demo-picture deps bench-deps install static uninstall
 # clean.
 
 # The version: of a tarball what it says, of a tag what git says, else this.
@@ -68,7 +68,7 @@ UNUSED	= $(if $(filter no,$(TLS)),$(TLS_FILES),src/stream/no_tls.c) \
 SOURCES	:= $(filter-out $(UNUSED),$(wildcard src/*.c src/*/*.c))
 OBJECTS	= $(SOURCES:src/%.c=$(BUILD)/%.o)
 HEADERS	:= $(filter-out $(UNUSED),$(wildcard src/*/*.h))
-SCRIPTS	= tests/run tests/setup tests/demo tests/valgrind tests/manual \
+SCRIPTS	= tests/run tests/setup tests/demo/run tests/valgrind tests/manual \
 	  tests/package tests/fuzz/run tests/model/run .ci/run \
 	  $(wildcard tests/*.bash tests/*.bats) completions/nc-lite.bash
 
@@ -194,7 +194,11 @@ lint: headers layers
 	! grep -nE '^	+(\[.* \]\]?|\(\(.*\)\)) && [^|]*$$' tests/*.bats
 
 demo: all
-	tests/demo
+	tests/demo/run
+
+# What it printed here and now, for README.
+demo-picture: all
+	tests/demo/record
 
 bench: all
 	tests/bench/run $(SECTIONS)
@@ -240,6 +244,6 @@ clean:
 	rm -rf build nc-lite
 
 .PHONY: all bench bench-deps check check-asan check-copy check-faults \
-	check-fuzz check-valgrind check-with clean demo deps fuzz fuzzers \
+	check-fuzz check-valgrind check-with clean demo demo-picture deps fuzz fuzzers \
 	headers install layers lint model static uninstall \
 	check-user deb dist

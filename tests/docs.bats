@@ -318,6 +318,30 @@ in_zsh() {
 	run ! grep -i 'usage\|not found\|invalid\|too many\|cannot use' said
 }
 
+# steps FILE: what the demo does and how it ends, without its numbers.
+steps() {
+	sed 's/<[^>]*>//g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g; s/[0-9][0-9.]*/N/g' "$1" |
+	    grep -E '^(==|[$]|.* status: |All )'
+}
+
+@test "the picture of the demo shows what the demo does" {
+	bounded "$TOP/tests/demo/run" >said
+	steps said >now
+	[ "$(wc -l <now)" -ge 15 ]
+	steps "$TOP/tests/demo/demo.svg" | diff now -
+}
+
+@test "the README's pictures are there, well-formed, and legible in dark mode" {
+	local picture
+	grep -o '](tests/[^)]*[.]svg)' "$TOP/README.md" | tr -d ']()' >pictures
+	[ "$(wc -l <pictures)" -eq 2 ]
+	while read -r picture; do
+		grep -q 'prefers-color-scheme: dark' "$TOP/$picture"
+		python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' \
+		    "$TOP/$picture"
+	done <pictures
+}
+
 # told WHO [N]: the commands of README's lines that begin with "WHO$ ", or the
 # Nth of them, for one machine.
 told() {

@@ -142,6 +142,16 @@ def bars(bench):
                     yield m.name, tool, statistics.median(numbers)
 
 
+STYLE = """
+text { fill: #24292f }
+@media (prefers-color-scheme: dark) {
+  #gnuplot_canvas > rect { fill: #0d1117 }
+  text { fill: #e6edf3 }
+  path[stroke="rgb(221, 221, 221)"] { stroke: #30363d }
+}
+"""
+
+
 def chart(bench, path, command):
     """Draws the bars with chart.gp, which reads one data file."""
     data, y, labels, last = [], -1, [], None
@@ -165,3 +175,12 @@ def chart(bench, path, command):
          f"data='{source}'; out='{path}'; heads='{heads}'; rows={y:.1f}; "
          f"command='{command}'",
          os.path.join(bench.root, "tests", "bench", "chart.gp")], check=True)
+    style(path)
+
+
+def style(path):
+    """Makes what gnuplot drew legible on a dark page, too."""
+    with open(path, encoding="utf-8") as file:
+        drawn = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(drawn.replace("<g id=", f"<style>{STYLE}</style>\n<g id=", 1))
