@@ -1,6 +1,6 @@
 # nc-lite. Targets: all check lint check-asan check-copy check-faults check-valgrind
-# check-fuzz check-with fuzz model bench demo demo-picture deps bench-deps install static uninstall
-# clean.
+# check-fuzz check-with check-ports fuzz model posix static bench demo demo-picture
+# deps bench-deps ports-deps install uninstall clean.
 
 # The version: of a tarball what it says, of a tag what git says, else this.
 VERSION	:= $(or $(shell cat .version 2>/dev/null),$(patsubst v%,%,$(if \
@@ -69,7 +69,7 @@ SOURCES	:= $(filter-out $(UNUSED),$(wildcard src/*.c src/*/*.c))
 OBJECTS	= $(SOURCES:src/%.c=$(BUILD)/%.o)
 HEADERS	:= $(filter-out $(UNUSED),$(wildcard src/*/*.h))
 SCRIPTS	= tests/run tests/setup tests/demo/run tests/valgrind tests/manual \
-	  tests/package tests/fuzz/run tests/model/run .ci/run \
+	  tests/package tests/fuzz/run tests/model/run tests/ports/run .ci/run \
 	  $(wildcard tests/*.bash tests/*.bats) completions/nc-lite.bash
 
 COPY_TESTS = transfer.bats halfclose.bats abort.bats interop.bats splice.bats \
@@ -178,17 +178,24 @@ check-valgrind: all
 	tests/valgrind
 
 # Without what only Linux has, and an error where it is used all the same.
-POSIX	= SYS=posix BUILD=build/posix BINARY=build/posix/nc-lite \
+posix:
+	$(MAKE) SYS=posix BUILD=build/posix BINARY=build/posix/nc-lite \
 	    CFLAGS="-O2 -g -Werror" CPPFLAGS="-include tests/ports/posix.h"
+
+# Other compilers, C libraries and machines, as far as they are here.
+check-ports:
+	tests/ports/run $(PORTS)
+
+ports-deps:
+	sh tests/setup -f tests/ports/deps
 
 # Both compilers, both renderers of the manual, and tests that could not fail:
 # "[ a ] && [ b ]" is no failure to bats where only the first of them is wrong.
-lint: headers layers
+lint: headers layers posix
 	$(MAKE) CC=gcc BUILD=build/gcc BINARY=build/gcc/nc-lite \
 	    CFLAGS="-O2 -Werror"
 	$(MAKE) CC=clang BUILD=build/clang BINARY=build/clang/nc-lite \
 	    CFLAGS="-O2 -Werror"
-	$(MAKE) $(POSIX)
 	tests/manual
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 	! grep -nE '^	+(\[.* \]\]?|\(\(.*\)\)) && [^|]*$$' tests/*.bats
@@ -244,6 +251,11 @@ clean:
 	rm -rf build nc-lite
 
 .PHONY: all bench bench-deps check check-asan check-copy check-faults \
+<<<<<<< HEAD
 	check-fuzz check-valgrind check-with clean demo demo-picture deps fuzz fuzzers \
+=======
+	check-ports ports-deps posix \
+	check-fuzz check-valgrind check-with clean demo deps fuzz fuzzers \
+>>>>>>> 7bb056f (Test on other compilers, C libraries and machines)
 	headers install layers lint model static uninstall \
 	check-user deb dist

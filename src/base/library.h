@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if __has_include(<openssl/opensslv.h>)
+#if __has_include(<openssl/opensslconf.h>)
 #include <openssl/opensslv.h>
 #else
 #define OPENSSL_SHLIB_VERSION	3

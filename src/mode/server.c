@@ -445,8 +445,8 @@ limit(const struct options *options)
 	if (getrlimit(RLIMIT_NOFILE, &has) == -1 ||
 	    has.rlim_cur == RLIM_INFINITY)
 		return wanted;
-	pipes = has.rlim_cur / 16 < POOL_PIPES ? has.rlim_cur / 16 :
-	    POOL_PIPES;
+	pipes = has.rlim_cur / 16 < POOL_PIPES ?
+	    (size_t)(has.rlim_cur / 16) : POOL_PIPES;
 	pool_limit(pipes);
 	others = OTHERS + 2 * pipes;
 	if (has.rlim_cur >= others + wanted * each)

@@ -11,6 +11,7 @@
 #include "net/socket.h"
 #include "net/transport.h"
 #include "stream/stdio.h"
+#include "sys/sys.h"
 
 /* What all sessions share. */
 static struct {
@@ -170,10 +171,7 @@ stdio_close(struct stream *stream)
 static bool
 is_null(const struct stat *file)
 {
-	struct stat null;
-
-	return S_ISCHR(file->st_mode) && stat("/dev/null", &null) == 0 &&
-	    file->st_rdev == null.st_rdev;
+	return S_ISCHR(file->st_mode) && sys_is_null(file->st_rdev);
 }
 
 /*

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 #include <linux/errqueue.h>
@@ -104,6 +105,12 @@ sys_pipe_size(int fd, int size)
 {
 	return size == 0 ? fcntl(fd, F_GETPIPE_SZ) :
 	    fcntl(fd, F_SETPIPE_SZ, size);
+}
+
+bool
+sys_is_null(dev_t device)
+{
+	return device == makedev(1, 3);
 }
 
 int

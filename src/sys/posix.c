@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #if __has_include(<sys/filio.h>)
 #include <sys/filio.h>
@@ -140,6 +141,14 @@ sys_pipe_size(int fd, int size)
 	(void)fd;
 	(void)size;
 	return cannot(ENOSYS);
+}
+
+bool
+sys_is_null(dev_t device)
+{
+	struct stat null;
+
+	return stat("/dev/null", &null) == 0 && null.st_rdev == device;
 }
 
 /* What is in /dev/fd shares its description with the descriptor. */

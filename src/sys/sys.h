@@ -47,6 +47,9 @@ int	sys_pipe_size(int fd, int size);
 /* For open(2): to find names in a folder, no more. */
 extern const int sys_search;
 
+/* Whether a device is /dev/null, which need not be there by that name. */
+bool	sys_is_null(dev_t);
+
 /* A description of our own of what a descriptor is open to. */
 int	sys_reopen(int fd, int flags);
 

@@ -1,0 +1,54 @@
+#include <errno.h>
+#include <sys/random.h>
+
+#include "readpassphrase.h"
+
+size_t
+bsd_strlcpy(char *to, const char *from, size_t size)
+{
+	size_t length = strlen(from), part = length < size ? length : size - 1;
+
+	if (size > 0) {
+		memcpy(to, from, part);
+		to[part] = '\0';
+	}
+	return length;
+}
+
+long long
+strtonum(const char *text, long long least, long long most, const char **error)
+{
+	char *end;
+	long long value;
+
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	*error = end == text || *end != '\0' ? "invalid" :
+	    value < least ? "too small" :
+	    value > most || errno == ERANGE ? "too large" : NULL;
+	return *error != NULL ? 0 : value;
+}
+
+void
+arc4random_buf(void *data, size_t size)
+{
+	if (getrandom(data, size, 0) != (ssize_t)size)
+		abort();
+}
+
+uint32_t
+arc4random_uniform(uint32_t limit)
+{
+	uint32_t value;
+
+	arc4random_buf(&value, sizeof(value));
+	return limit < 2 ? 0 : value % limit;
+}
+
+/* There is no terminal in these tests. */
+char *
+readpassphrase(const char *prompt, char *text, size_t size, int flags)
+{
+	(void)prompt, (void)text, (void)size, (void)flags;
+	return NULL;
+}
