@@ -151,6 +151,11 @@ nobody 22 None tcp unresolved" ] || fail "$output"
 	one_line "file, line 2: invalid port 'x'"
 	run -2 nc -z --targets nowhere
 	one_line "'nowhere': No such file"
+	echo 127.0.0.1 {1..70} >file
+	run -2 nc -z --targets file
+	one_line "file, line 1: too long"
+	run -2 nc -z --targets /dev/zero
+	one_line "/dev/zero, line 1: too long"
 	run -2 nc -z --targets - < <(echo '# none')
 	one_line "'-' has no targets"
 }
@@ -426,6 +431,44 @@ while True:
 	run -1 nc -z --http web:4001,4002
 	run -0 nc -z --http --json web:4001
 	[[ $output == *'"reason":"HTTP/1.1 204 No Content"'* ]]
+}
+
+@test "--http: what comes before the final status line, or in the body, is none" {
+	private
+	servers 'HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n' 4001
+	as=bad servers 'HTTP/1.1 503 No\r\n\r\nHTTP/1.1 200 OK\r\n' 4002
+	run -0 nc -zv --http 127.0.0.1:4001
+	[ "${lines[1]}" = "nc-lite: 127.0.0.1 port 4001: HTTP/1.1 200 OK" ]
+	run -1 nc -zv --http 127.0.0.1:4002
+	[[ $output == *"failed: wrong answer: HTTP/1.1 503 No" ]]
+}
+
+@test "a target that talks without end, or not to the point, has its time only" {
+	local how
+	private
+	servers stay 4001
+	serve foe /usr/bin/python3 -c 'import socket, sys, threading
+def flood(server, words):
+    while True:
+        try:
+            peer = server.accept()[0]
+            while True:
+                peer.sendall(words)
+        except OSError:
+            pass
+for port, words in ((4002, b"A" * 9999), (4003, bytes(9999)), (4004, b"X: y\r\n" * 999),
+                    (4005, b"\x16\3\1\x40\0" + bytes(16384))):
+    server = socket.create_server(("127.0.0.1", port))
+    threading.Thread(target=flood, args=(server, words)).start()
+print("Listening on 127.0.0.1 4002", file=sys.stderr, flush=True)'
+	for how in --http --expect=ZZ --banner --settle -c; do
+		timed nc -z "$how" -w 1 127.0.0.1:4002-4005
+		between 0 4000
+	done
+	run -1 nc -zc -w 3 127.0.0.1:4005
+	one_line 'TLS with 127.0.0.1 4005: sends a TLS handshake without end$'
+	run -2 nc -z --expect '(a*)(a*)\1\2b' 127.0.0.1 4001
+	one_line "no back-references"
 }
 
 @test "real ones: redis" {

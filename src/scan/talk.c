@@ -16,7 +16,7 @@
 #include "stream/tls.h"
 
 #define LIMIT		(30 * CLOCK_SECOND)	/* when nobody says */
-#define HTTP_GOOD	"^HTTP/1\\.[01] [23][0-9][0-9]"
+#define NO_REFERENCES	"no back-references (POSIX extended has none)"
 
 static regex_t expected;
 static bool expects;
@@ -58,11 +58,23 @@ unescape(char *text, bool regex)
 	return (size_t)(to - text);
 }
 
+/* They would take for ever to match what is chosen for that. */
+static bool
+has_reference(const char *regex)
+{
+	const char *at;
+
+	for (at = strchr(regex, '\\'); at != NULL && at[1] != '\0';
+	    at = strchr(at + 2, '\\'))
+		if (isdigit((unsigned char)at[1]))
+			return true;
+	return false;
+}
+
 const char *
 talk_prepare(const struct scan_config *config)
 {
 	static char why[128];
-	const char *text = config->http != NULL ? HTTP_GOOD : config->expect;
 	char *regex;
 	int error;
 
@@ -70,13 +82,17 @@ talk_prepare(const struct scan_config *config)
 		words = strdup(config->send);
 		words_size = words == NULL ? 0 : unescape(words, false);
 	}
-	if (text == NULL)
+	expects = config->http != NULL;
+	if (config->expect == NULL)
 		return NULL;
-	regex = strdup(text);
+	regex = strdup(config->expect);
 	if (regex == NULL)
 		return "no memory";
-	if (config->http == NULL)
-		unescape(regex, true);
+	unescape(regex, true);
+	if (has_reference(regex)) {
+		free(regex);
+		return NO_REFERENCES;
+	}
 	error = regcomp(&expected, regex, REG_EXTENDED | REG_NOSUB |
 	    REG_NEWLINE);
 	free(regex);
@@ -233,6 +249,27 @@ say(struct talk *talk)
 	return answer;
 }
 
+/* The last one: those of 1xx come before it (RFC 9110, section 15.2). */
+static char *
+status_line(char *text)
+{
+	char *end;
+
+	while (strncmp(text, "HTTP/1.1 1", 10) == 0 &&
+	    (end = strstr(text, "\r\n\r\n")) != NULL)
+		text = end + 4;
+	return text;
+}
+
+static bool
+is_good_status(const char *line)
+{
+	unsigned code;
+
+	return sscanf(line, "HTTP/1.%*1u %3u", &code) == 1 &&
+	    (code / 100 == 2 || code / 100 == 3);
+}
+
 /* Whether the peer has said all that it was to say. */
 static bool
 is_heard(const struct scan_config *config, struct talk *talk)
@@ -240,6 +277,8 @@ is_heard(const struct scan_config *config, struct talk *talk)
 	char *text = talk->buffer;
 
 	text[talk->heard] = '\0';
+	if (config->http != NULL)
+		return is_good_status(status_line(text));
 	if (expects)
 		return talk->heard > 0 && talk_is_expected(text, talk->heard);
 	return config->banner_us == CLOCK_UNSET ||
@@ -276,9 +315,8 @@ check_end(const struct scan_config *config, struct talk *talk, enum io answer,
 	bool heard = is_heard(config, talk), ended = answer == IO_EOF ||
 	    answer == IO_FAIL;
 	bool late = loop_passed(loop, talk->until_us);
-	/* One status line decides, whatever comes after it. */
 	bool full = talk->heard == TALK_HEARD || (config->http != NULL &&
-	    strchr(talk->buffer, '\n') != NULL);
+	    strchr(status_line(talk->buffer), '\n') != NULL);
 
 	if (talk->state == TALK_SAY && !ended && !late)
 		return PORT_UNTRIED;
@@ -390,15 +428,16 @@ talk_end(const struct scan_config *config, struct talk *talk,
     struct result *result)
 {
 	bool shaken = talk->code == EXIT_DONE && talk->state > TALK_HANDSHAKE;
+	char *text = talk->buffer;
 
 	free(result->heard);
 	free(result->facts);
 	result->heard = NULL;
 	if (talk->heard > 0 && (expects || config->banner_us != CLOCK_UNSET)) {
-		talk->buffer[talk->heard] = '\0';
-		talk->buffer[strcspn(talk->buffer, "\r\n")] = '\0';
-		talk->buffer[256] = '\0';
-		result->heard = strdup(talk->buffer);
+		text[talk->heard] = '\0';
+		text = config->http != NULL ? status_line(text) : text;
+		text[strcspn(text, "\r\n")] = '\0';
+		result->heard = strndup(text, 256);
 	}
 	result->facts = talk->state > TALK_PROXY ? talk->facts : NULL;
 	result->code = (uint8_t)talk->code;

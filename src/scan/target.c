@@ -9,6 +9,7 @@
 
 #define UNIX		"unix:"
 #define LARGEST		16	/* bits of a network's hosts */
+#define LINE		4096	/* bytes */
 #define LINE_WORDS	64
 
 bool
@@ -218,7 +219,8 @@ targets_add(struct targets *targets, char *word[], size_t words)
 }
 
 static bool
-add_line(struct targets *targets, const char *path, size_t number, char *line)
+add_line(struct targets *targets, const char *path, size_t number, char *line,
+    bool whole)
 {
 	char *word[LINE_WORDS], *copy, *rest, why[sizeof(targets->error)];
 	size_t words = 0;
@@ -232,9 +234,11 @@ add_line(struct targets *targets, const char *path, size_t number, char *line)
 		words++;
 	if (words == 0)
 		free(copy);
-	if (words == 0 || targets_add(targets, word, words))
+	if (whole && (words == 0 || (words < LINE_WORDS &&
+	    targets_add(targets, word, words))))
 		return true;
-	snprintf(why, sizeof(why), "%s", targets->error);
+	snprintf(why, sizeof(why), "%s", whole && words < LINE_WORDS ?
+	    targets->error : "too long");
 	snprintf(targets->error, sizeof(targets->error), "%.40s, line %zu: %.190s",
 	    path, number, why);
 	return false;
@@ -244,12 +248,13 @@ bool
 targets_read(struct targets *targets, const char *path)
 {
 	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	size_t room = 0, number = 0;
-	char *line = NULL;
+	char line[LINE];
+	size_t number = 0;
 	bool good = file != NULL;
 
-	while (good && getline(&line, &room, file) != -1)
-		good = add_line(targets, path, ++number, line);
+	while (good && fgets(line, sizeof(line), file) != NULL)
+		good = add_line(targets, path, ++number, line, feof(file) ||
+		    strchr(line, '\n') != NULL);
 	if (file == NULL || (good && ferror(file))) {
 		snprintf(targets->error, sizeof(targets->error), "'%.200s': %s",
 		    path, strerror(errno));
@@ -257,6 +262,5 @@ targets_read(struct targets *targets, const char *path)
 	}
 	if (file != NULL && file != stdin)
 		fclose(file);
-	free(line);
 	return good;
 }

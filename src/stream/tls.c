@@ -14,6 +14,9 @@
 #include "stream/tls_peer.h"
 #include "sys/sys.h"
 
+/* Of a handshake; OpenSSL ignores HelloRequests (RFC 5246, 7.4.1.1) for ever. */
+#define GREETING	(256 << 10)
+
 /* A whole read's worth of records comes with one recv(2). */
 #define READ_AHEAD	(256 << 10)
 
@@ -40,6 +43,7 @@ struct tls {
 	bool	 heard;		/* the peer has said something */
 	char	 plain[80];	/* its first line, if that was not TLS */
 	bool	 ready;		/* the handshake is done */
+	size_t	 greeted;	/* bytes read before */
 	bool	 wrote;		/* bytes, not only records */
 	bool	 told;		/* our close_notify is among the records */
 	bool	 ended;		/* FIN has come */
@@ -114,6 +118,11 @@ bio_read(BIO *bio, char *data, int size)
 	 */
 	if (tls->heard && (tls->ready ? !tls->asked : tls->tail == 0))
 		result = receive(tls, data, (size_t)size);
+	tls->greeted += !tls->ready && result > 0 ? (size_t)result : 0;
+	if (tls->greeted > GREETING) {
+		result = -1;
+		errno = EMSGSIZE;
+	}
 	if (result == -1 && (errno == EAGAIN || errno == EINTR))
 		tls_lib.BIO_set_flags(bio,
 		    BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
@@ -323,6 +332,8 @@ translate(struct stream *stream, int result)
 		return IO_EOF;
 	}
 	tls->broken = true;
+	if (tls->greeted > GREETING)
+		return fail(stream, "sends a TLS handshake without end", "");
 	if (tls->error != 0)
 		return tls->is_layer ? fail_below(stream, tls) :
 		    stream_fail(stream, tls->error);
