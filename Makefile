@@ -251,11 +251,7 @@ clean:
 	rm -rf build nc-lite
 
 .PHONY: all bench bench-deps check check-asan check-copy check-faults \
-<<<<<<< HEAD
 	check-fuzz check-valgrind check-with clean demo demo-picture deps fuzz fuzzers \
-=======
 	check-ports ports-deps posix \
-	check-fuzz check-valgrind check-with clean demo deps fuzz fuzzers \
->>>>>>> 7bb056f (Test on other compilers, C libraries and machines)
 	headers install layers lint model static uninstall \
 	check-user deb dist
