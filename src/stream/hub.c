@@ -47,6 +47,7 @@ drop_old(struct hub *hub)
 
 	while ((chunk = hub->oldest) != hub->newest && chunk->readers == 0) {
 		hub->oldest = chunk->next;
+		hub->dropped += chunk->size;
 		free(chunk);
 	}
 }
@@ -64,7 +65,8 @@ least_behind(const struct hub *hub, const struct hub_member *but)
 	const struct hub_member *member;
 	uint64_t least = UINT64_MAX;
 
-	for (member = hub->members; member != NULL; member = member->next)
+	for (member = hub->members; member != NULL && least > 0;
+	    member = member->next)
 		if (member != but && hub->said - member->seen < least)
 			least = hub->said - member->seen;
 	return least;
@@ -81,6 +83,9 @@ waits_for_late(const struct hub *hub, const struct hub_member *but,
 {
 	struct hub_member *member;
 
+	/* Nobody is so far behind if the whole log is not so long. */
+	if (hub->said - hub->dropped + PIECE <= HUB_BEHIND)
+		return false;
 	for (member = hub->members; member != NULL; member = member->next) {
 		if (member == but || hub->count == 1 ||
 		    hub->said - member->seen + PIECE <= HUB_BEHIND)
@@ -295,6 +300,13 @@ fail(const struct hub *hub, struct stream *stream)
 	return IO_FAIL;
 }
 
+static void
+set_waits(struct hub_member *member, bool waits)
+{
+	member->hub->waiting += (size_t)waits - (size_t)member->waits;
+	member->waits = waits;
+}
+
 static enum io
 member_write(struct stream *stream, const void *data, size_t size,
     size_t *done)
@@ -322,7 +334,7 @@ member_write(struct stream *stream, const void *data, size_t size,
 		*done = 0;
 		return fail(member->hub, stream);
 	}
-	member->waits = *done == 0;
+	set_waits(member, *done == 0);
 	return *done > 0 ? IO_OK : IO_WANT_WRITE;
 }
 
@@ -360,9 +372,10 @@ wake_waiting(struct hub *hub)
 {
 	struct hub_member *member;
 
-	for (member = hub->members; member != NULL; member = member->next)
+	for (member = hub->members; member != NULL && hub->waiting > 0;
+	    member = member->next)
 		if (member->waits && (hub->failed || has_room(member))) {
-			member->waits = false;
+			set_waits(member, false);
 			wake(member);
 		}
 }
@@ -415,7 +428,7 @@ member_shutdown(struct stream *stream)
 	answer = release(member);
 	if (member->hub->rest_head < member->hub->rest_tail)
 		answer = member->hub->failed ? IO_FAIL : IO_WANT_WRITE;
-	member->waits = answer == IO_WANT_WRITE;
+	set_waits(member, answer == IO_WANT_WRITE);
 	return answer == IO_FAIL ? fail(member->hub, stream) : answer;
 }
 
@@ -438,6 +451,7 @@ member_close(struct stream *stream)
 	else
 		hub->members = member->next;
 	hub->count--;
+	set_waits(member, false);
 	if (hub->open == member)
 		hub->open = NULL;
 	member->at->readers--;

@@ -54,7 +54,8 @@ struct hub {
 	struct hub_member *members;
 	size_t	 count;
 	struct chunk *oldest, *newest;	/* the log of what goes to members */
-	uint64_t said;		/* bytes of it so far */
+	uint64_t said, dropped;	/* bytes of it so far; those that all heard */
+	size_t	 waiting;	/* members with waits set */
 	bool	 input_over, input_failed;
 	enum io	 input_wants;
 	uint8_t	*rest;		/* what stdout did not take, whole lines */
