@@ -221,3 +221,80 @@ no_children() {
 	run -2 nc -u --exec cat 127.0.0.1 9
 	[ "$output" = "nc-lite: must use -l with -u and --exec" ]
 }
+
+### UDP ASSOCIATE of --proxy-server
+
+# proxy OPTION...: a SOCKS 5 proxy; sets $port.
+proxy() {
+	as=proxy listen -k --proxy-server "$@"
+	proxy_pid=$pid
+}
+
+# socks STEP...: a client of it (peers/socks_udp.py).
+socks() {
+	bounded /usr/bin/python3 "$PEERS/socks_udp.py" "$port" "$@"
+}
+
+@test "datagrams go through --proxy-server, by address and by name, both families" {
+	echo_server
+	proxy
+	socks to 127.0.0.1 "$target" one take to localhost "$target" two take \
+	    to localhost "$target" 3 to 127.0.0.1 "$target" 4 take take >socks.out
+	[ "$(<socks.out)" = "127.0.0.1 $target <one>
+127.0.0.1 $target <two>
+127.0.0.1 $target <3>
+127.0.0.1 $target <4>" ]
+	wait_for_line proxy.err '16 bytes sent, 8 bytes received.*peer ended'
+	local proxy=$port
+	serve six /usr/bin/python3 "$PEERS/udp_peer.py" accept -6 echo
+	[ "$(nc -u -W 1 -x "127.0.0.1:$proxy" ::1 "$port" <<<six)" = "<six
+>" ]
+}
+
+@test "nc-lite's own client goes through it, with a password" {
+	echo_server
+	export NC_PROXY_PASSWORD=sesame
+	proxy --proxy-auth ali
+	[ "$(nc -u -W 1 -P ali -x "127.0.0.1:$port" localhost "$target" \
+	    <<<hello)" = "<hello
+>" ]
+	run -5 nc -u -W 1 -x "127.0.0.1:$port" localhost "$target" <<<hello
+}
+
+@test "the end of the client's connection is the end of its datagrams" {
+	echo_server
+	proxy
+	socks to 127.0.0.1 "$target" one take leave quiet 0.1 \
+	    to 127.0.0.1 "$target" two quiet 0.3 >socks.out
+	[ "$(tail -2 socks.out | xargs)" = "quiet quiet" ]
+	until_true sockets "$proxy_pid" 1
+}
+
+@test "--deny-to and --allow-to hold for datagrams, by name too" {
+	echo_server
+	proxy --deny-to 127.0.0.0/8,::1
+	[ "$(socks to 127.0.0.1 "$target" a to localhost "$target" b \
+	    quiet 0.3)" = quiet ]
+	[ "$(grep -c 'datagrams to .*: not allowed' proxy.err)" -eq 1 ]
+	as=other proxy --allow-to 127.0.0.1
+	[ "$(socks to 127.0.0.2 "$target" a to localhost "$target" b take)" = \
+	    "127.0.0.1 $target <b>" ]
+}
+
+@test "a proxy hears its client alone, and only those to whom it has sent" {
+	echo_server
+	proxy
+	socks to 127.0.0.1 "$target" mine take stranger other cut 127.0.0.1 \
+	    "$target" cut raw 00 raw 0000 raw 00000003ff raw 00000007 \
+	    to 127.0.0.1 "$target" again take quiet 0.1 >socks.out
+	[ "$(<socks.out)" = "127.0.0.1 $target <mine>
+127.0.0.1 $target <again>
+quiet" ]
+	wait_for_line proxy.err '13 bytes sent, 9 bytes received'
+}
+
+@test "behind another proxy there is no UDP ASSOCIATE" {
+	proxy -x 127.0.0.1:1
+	run -1 socks quiet 0
+	[ "$output" = "refused: 7" ]
+}

@@ -133,5 +133,11 @@ forward_parse(struct options *options)
 	parse_header(options);
 	parse_auth(options);
 	divide_socket(options);
+	options->forward.associate = (struct associate_config){
+		.query = options->forward.endpoint,
+		.socket = options->forward.socket,
+		.allow = &options->forward.allow,
+		.deny = &options->forward.deny,
+	};
 	options->relay.forward = true;
 }

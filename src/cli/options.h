@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "connect/associate.h"
 #include "connect/request.h"
 #include "net/access.h"
 #include "connect/proxy.h"
@@ -70,6 +71,7 @@ struct options {
 		bool	 accept_header;	/* each peer begins with one */
 		struct request_config request;
 		struct access_list allow, deny;	/* targets */
+		struct associate_config associate;	/* their datagrams */
 		struct address_query endpoint;
 		const char *port_text;
 		struct socket_config socket;

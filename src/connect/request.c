@@ -11,6 +11,7 @@
 #include "sys/sys.h"
 
 enum { METHOD_NONE = 0, METHOD_PASSWORD = 2, METHOD_NO = 0xff };
+enum { COMMAND_CONNECT = 1, COMMAND_ASSOCIATE = 3 };
 enum { ADDRESS_IPV4 = 1, ADDRESS_HOST = 3, ADDRESS_IPV6 = 4 };
 
 void
@@ -215,9 +216,14 @@ target5(struct request *request)
 	if (request->heard < request->wanted)
 		return;
 	request->port = (uint16_t)(at[size] << 8 | at[size + 1]);
-	if (in[0] != 5 || in[1] != 1)
-		refuse_socks(request, 7, "only CONNECT is supported");
-	else if (in[3] == ADDRESS_HOST && !take_host(request, at + 1,
+	if (in[0] != 5 || (in[1] != COMMAND_CONNECT &&
+	    in[1] != COMMAND_ASSOCIATE))
+		refuse_socks(request, 7, "neither CONNECT nor UDP ASSOCIATE");
+	else if (in[1] == COMMAND_ASSOCIATE) {
+		/* Where the client will send from is seen when it does. */
+		request->associate = true;
+		request->state = REQUEST_KNOWN;
+	} else if (in[3] == ADDRESS_HOST && !take_host(request, at + 1,
 	    size - 1))
 		refuse_socks(request, 1, "no host name");
 	else if (in[3] == ADDRESS_HOST)
@@ -401,6 +407,8 @@ socks_code(int error)
 		return 5;
 	case ETIMEDOUT:
 		return 6;
+	case EOPNOTSUPP:
+		return 7;
 	default:
 		return 1;
 	}

@@ -27,7 +27,7 @@ enum request_state {
 	REQUEST_PASSWORD,	/* RFC 1929 */
 	REQUEST_TARGET,		/* SOCKS 4 and 5 */
 	REQUEST_LINES,		/* HTTP */
-	REQUEST_KNOWN,		/* host and port are there: to be answered */
+	REQUEST_KNOWN,		/* what it wants is there: to be answered */
 	REQUEST_ANSWERED
 };
 
@@ -37,6 +37,7 @@ struct request {
 	int	 version;	/* of SOCKS; 0: HTTP */
 	char	 host[PROXY_WORD + 1];
 	uint16_t port;
+	bool	 associate;	/* SOCKS 5: it is datagrams that are asked for */
 	size_t	 heard, wanted;
 	size_t	 size, said;	/* of what we say */
 	bool	 over;		/* it is the last, and no good one */

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -6,6 +7,7 @@
 #include "base/diag.h"
 #include "base/loop.h"
 #include "cli/options.h"
+#include "connect/associate.h"
 #include "connect/greet.h"
 #include "mode/forward.h"
 #include "mode/resume.h"
@@ -16,6 +18,9 @@
 #include "stream/demux.h"
 #include "stream/plain.h"
 #include "stream/tls.h"
+
+/* A client of datagrams is asked after this many seconds. */
+#define KEEPALIVE	10
 
 /* Of the peers. */
 static struct tls_context *tls;
@@ -258,6 +263,7 @@ session_accept(struct session *session, const struct options *options, int fd,
 	session->hub = hub;
 	session->address = *peer;
 	session->child = NULL;
+	session->associate = NULL;
 	session->stdio = (struct stdio){ .config = NULL };
 	session->dial = NULL;
 	session->code = EXIT_DONE;
@@ -300,6 +306,12 @@ session_watch(struct session *session, struct loop *loop)
 		break;
 	case SESSION_RELAY:
 		relay_watch(&session->relay, loop);
+		break;
+	case SESSION_ASSOCIATE:
+		session->place = loop_watch(loop, session->peer.rfd, POLLIN);
+		associate_watch(session->associate, loop);
+		loop_until(loop, session->deadline_us);
+		loop_until(loop, session->options->deadline_us);
 		break;
 	case SESSION_REAP:
 		child_watch(session->child, loop);
@@ -363,17 +375,61 @@ hear_header(struct session *session, const struct loop *loop)
 }
 
 static void
-hear_request(struct session *session, const struct loop *loop)
+end_associate(struct session *session, int code, const char *why)
 {
-	struct request *request = &session->dial->request;
+	struct outcome *outcome = &session->relay.outcome;
 
-	session->wants = request_step(request, &session->peer);
-	if (session->wants == IO_OK)
-		start_dial(session);
-	else if (session->wants == IO_FAIL)
-		refuse(session, request->why, EXIT_NETWORK);
-	else if (loop_passed(loop, session->deadline_us))
-		refuse(session, "no request in time", EXIT_TIME);
+	*outcome = (struct outcome){ .code = code,
+	    .sent = associate_sent(session->associate),
+	    .received = associate_received(session->associate),
+	    .first = session->peer.input };
+	if (code == EXIT_DONE)
+		socket_abortive(session->fd, false);
+	else
+		snprintf(outcome->reason, OUTCOME_REASON, "%s", why);
+	outcome_say(outcome);
+	report_end(&session->report, outcome, code);
+	associate_close(session->associate);
+	session->associate = NULL;
+	fail(session, code);
+}
+
+/* Says that the client still wants it, unless it has ended. */
+static void
+associate(struct session *session, const struct loop *loop)
+{
+	int64_t idle_us = session->options->relay.idle_us;
+	struct stream *peer = &session->peer;
+	enum io answer = IO_WANT_READ;
+	uint8_t none[256];
+	size_t done;
+
+	if (loop_revents(loop, session->place) != 0)
+		answer = peer->ops->read(peer, none, sizeof(none), &done);
+	if (associate_step(session->associate, loop))
+		session->deadline_us = clock_deadline(idle_us);
+	if (answer == IO_EOF || loop_passed(loop, session->deadline_us))
+		end_associate(session, EXIT_DONE, NULL);
+	else if (answer == IO_FAIL)
+		end_associate(session, EXIT_NETWORK, peer->error);
+	else if (loop_passed(loop, session->options->deadline_us))
+		end_associate(session, EXIT_TIME, "time is over (--timeout)");
+}
+
+/* The client has its socket for datagrams; their end is its connection's. */
+static void
+begin_associate(struct session *session)
+{
+	const struct options *options = session->options;
+	static const struct stream none = { .rfd = -1, .wfd = -1 };
+
+	session->local = none;
+	session->state = SESSION_ASSOCIATE;
+	session->deadline_us = clock_deadline(options->relay.idle_us);
+	socket_keepalive(session->fd, KEEPALIVE);
+	if (!report_begin(&session->report, &options->report, &session->local,
+	    &session->peer))
+		end_associate(session, EXIT_LOCAL, "no memory");
 }
 
 static void
@@ -386,13 +442,57 @@ answer_request(struct session *session, const struct loop *loop)
 	if (session->wants == IO_OK) {
 		forward_close(session->dial);
 		session->dial = NULL;
-		start_relay(session);
+		if (session->associate != NULL)
+			begin_associate(session);
+		else
+			start_relay(session);
 	} else if (session->wants == IO_FAIL ||
 	    loop_passed(loop, session->deadline_us)) {
-		if (connected)
+		if (session->associate != NULL)
+			associate_close(session->associate);
+		else if (connected)
 			session->local.ops->close(&session->local);
+		session->associate = NULL;
 		refuse(session, NULL, EXIT_NETWORK);
 	}
+}
+
+/* A proxy of ours would have to relay them, too. */
+static void
+start_associate(struct session *session, const struct loop *loop)
+{
+	const struct options *options = session->options;
+	struct address bound;
+	int error = EOPNOTSUPP;
+
+	if (options->hops == 0) {
+		session->associate = associate_open(
+		    &options->forward.associate, session->fd,
+		    &session->address, &bound);
+		error = errno;
+	}
+	if (session->associate == NULL)
+		diag_error("peer: no UDP ASSOCIATE: %s", strerror(error));
+	request_answer(&session->dial->request, session->associate != NULL ?
+	    0 : error, session->associate != NULL ? &bound : NULL);
+	session->state = SESSION_ANSWER;
+	answer_request(session, loop);
+}
+
+static void
+hear_request(struct session *session, const struct loop *loop)
+{
+	struct request *request = &session->dial->request;
+
+	session->wants = request_step(request, &session->peer);
+	if (session->wants == IO_OK && request->associate)
+		start_associate(session, loop);
+	else if (session->wants == IO_OK)
+		start_dial(session);
+	else if (session->wants == IO_FAIL)
+		refuse(session, request->why, EXIT_NETWORK);
+	else if (loop_passed(loop, session->deadline_us))
+		refuse(session, "no request in time", EXIT_TIME);
 }
 
 /* A peer that has reset its connection wants no other. */
@@ -462,6 +562,9 @@ step(struct session *session, const struct loop *loop)
 			relay_step(&session->relay, loop);
 		if (session->relay.state == RELAY_DONE)
 			end(session);
+		break;
+	case SESSION_ASSOCIATE:
+		associate(session, loop);
 		break;
 	case SESSION_REAP:
 		reap(session, loop);

@@ -11,6 +11,7 @@
 #include "stream/stdio.h"
 #include "stream/stream.h"
 
+struct associate;
 struct child;
 struct demux;
 struct dial;
@@ -32,6 +33,7 @@ enum session_state {
 	SESSION_CONNECT,	/* to the target; nothing of the peer is read */
 	SESSION_ANSWER,		/* how that went, for the request */
 	SESSION_RELAY,
+	SESSION_ASSOCIATE,	/* datagrams, in the place of a relay */
 	SESSION_REAP,		/* only a command's end is still awaited */
 	SESSION_DONE		/* code says how it went; all is closed */
 };
@@ -51,6 +53,7 @@ struct session {
 	struct report report;
 	struct address reached;		/* by it, if its header says so */
 	struct dial *dial;		/* before RELAY, or NULL */
+	struct associate *associate;	/* to be answered, or in ASSOCIATE */
 	struct child *child;		/* in REAP */
 	enum io	 wants;			/* in HANDSHAKE, REQUEST, ANSWER */
 	int	 place;			/* in the round, before RELAY */

@@ -18,9 +18,8 @@ struct socks_udp {
 	uint8_t	 datagram[LARGEST];
 };
 
-/* How long the head of a datagram is; 0 for what is none, or a fragment. */
-static size_t
-head_size(const uint8_t *data, size_t size)
+size_t
+socks_udp_head(const uint8_t *data, size_t size)
 {
 	size_t length;
 
@@ -58,7 +57,7 @@ socks_udp_read(struct stream *stream, void *data, size_t size, size_t *done)
 	}
 	if (got == -1)
 		return stream_fail(stream, errno);
-	head = head_size(socks->datagram, (size_t)got);
+	head = socks_udp_head(socks->datagram, (size_t)got);
 	if (head == 0 || (size_t)got == head)
 		return IO_WANT_READ;
 	*done = (size_t)got - head < size ? (size_t)got - head : size;

@@ -16,6 +16,11 @@
 #define SOCKS_UDP_HEAD	(4 + 1 + 255 + 2)
 
 /*
+ * How long what stands before a datagram is; 0 for what is none, or a fragment.
+ */
+size_t	socks_udp_head(const uint8_t *datagram, size_t size);
+
+/*
  * The relay is where the proxy takes datagrams; head[0..size] is what stands
  * before each of ours. Returns false with the reason in the stream's error.
  */
