@@ -414,7 +414,7 @@ END
 
 @test "a forwarder listens on loopback only, unless it was told otherwise" {
 	forward 127.0.0.1:1
-	grep -q "listening on 127.0.0.1 only: anyone who connects can reach the target" \
+	grep -q "listening on 127.0.0.1 only: peers can reach the target" \
 	    forward.err
 	as=open listen --forward 127.0.0.1:1 --allow 127.0.0.0/8
 	run ! grep -q 'only' open.err

@@ -1,5 +1,5 @@
-# Holds the includes to the floors that src/LAYERS declares, and prints the lines
-# of each floor beside those it was given.
+# Holds the includes to the layers that src/LAYERS declares, and prints the lines
+# of each layer beside those it was given.
 # usage: awk -f tests/layers.awk src/LAYERS src/*.c src/*/*.[ch]
 
 FILENAME ~ /LAYERS$/ {
@@ -32,7 +32,7 @@ FNR == 1 {
 	if (there == here)
 		next
 	if (!(there in floor) || floor[there] >= floor[here]) {
-		printf "%s:%d: includes %s, which is not on a lower floor\n", \
+		printf "%s:%d: includes %s, which is not in a lower layer\n", \
 		    FILENAME, FNR, quoted[2]
 		bad = 1
 	}

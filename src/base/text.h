@@ -15,7 +15,7 @@
  */
 size_t	text_printable(const char *text);
 
-/* Puts another byte in the place of each that is not printable. */
+/* Replaces each byte that is not printable. */
 void	text_clean(char *text, char other);
 
 enum text_form {

@@ -19,8 +19,8 @@
 #include "stream/tls.h"
 
 /*
- * The command line, understood: written once by options_parse, const for the
- * modes, which hand each room the struct it owns. Rooms below never see it.
+ * The command line, parsed: written once by options_parse, const for the modes,
+ * which hand each module the struct it owns. Lower layers never see it.
  */
 
 enum mode {
@@ -53,18 +53,18 @@ struct options {
 
 	/* what to do once there */
 	bool	 pass_fd;	/* only to hand over the descriptor */
-	bool	 keep_open;	/* serve all who come */
+	bool	 keep_open;	/* serve many peers */
 	bool	 sessions;	/* one for each address that sends us datagrams */
 	bool	 shuffle;
 	struct scan_config scan;	/* but for what stands here */
 	char	**command;	/* to become once the ports are open, or NULL */
 	int	 max_conns;	/* peers at once */
-	struct access_list allow, deny;	/* who is let in */
+	struct access_list allow, deny;	/* who may connect */
 	bool	 broker, chat;	/* what one peer sends goes to the others */
 	int	 datagrams;	/* to take, or reads; 0: no end */
 	struct stdio_config local;
 	struct child_config child;
-	struct {		/* the target that each peer is led to */
+	struct {		/* the target of each peer */
 		bool	 on;
 		bool	 asked;		/* the peer says it (--proxy-server) */
 		int	 header;	/* version of PROXY it gets; 0: none */

@@ -21,7 +21,7 @@ limit(int64_t duration_us)
 	return duration_us == 0 ? CLOCK_UNSET : duration_us;
 }
 
-/* -w is both limits; each has a name of its own that goes before it. */
+/* -w sets both timeouts; the option for each of them overrides it. */
 static void
 pour_time(struct options *options)
 {
@@ -174,8 +174,8 @@ pour_loopback(struct options *options)
 		return;
 	options->endpoint.host = options->endpoint.family == AF_INET6 ?
 	    "::1" : "127.0.0.1";
-	diag_error("listening on %s only: anyone who connects can %s "
-	    "(give an address, or use --allow, --psk, --client-auth or -H)",
+	diag_error("listening on %s only: peers can %s (to let others "
+	    "connect, give an address, --allow, --psk, --client-auth or -H)",
 	    options->endpoint.host, runs ? "run a command" :
 	    options->forward.asked ? "use this host as a proxy" :
 	    "reach the target");
@@ -222,7 +222,7 @@ pour_probe(struct options *options)
 		refuse("--probe-hex: bad value '%.40s': %s", hex, error);
 }
 
-/* Asked for in the place of an argument, which everybody could read in ps. */
+/* Asked for: everybody could read an argument in ps(1). */
 static void
 ask_key(struct options *options)
 {

@@ -8,8 +8,8 @@ struct options;
 struct proxy_config;
 
 /*
- * The steps of options_parse, one a file, and what they ask of each other. No
- * room outside cli/ sees this.
+ * The steps of options_parse, one per file, and what they ask of each other.
+ * Not for use outside cli/.
  */
 
 /* Long options without a letter; the key of any other is its letter. */
@@ -75,7 +75,7 @@ void	forward_parse(struct options *);
 /* Asks for it, if NC_PROXY_PASSWORD does not have it. */
 void	proxies_password(struct proxy_config *, const char *host);
 
-/* What was given as it is meant: into the structs of the rooms that obey. */
+/* Translates the options given into the structs of the modules they are for. */
 void	pour(struct options *);
 
 #endif

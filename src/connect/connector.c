@@ -241,7 +241,7 @@ wrap(struct connector *connector, int fd)
 	connector->state = CONNECTOR_HANDSHAKE;
 }
 
-/* The same through TLS to a proxy, which is not to be told of. */
+/* The same through TLS to a proxy; its handshake is not reported. */
 static void
 cover(struct connector *connector)
 {

@@ -17,7 +17,7 @@ struct race;
 struct tls_context;
 
 /*
- * A proxy on the way, which is connected to in the place of the target and
+ * A proxy on the way, which is connected to instead of the target and
  * asked to connect on: to the next hop, or to the target.
  */
 struct connector_hop {

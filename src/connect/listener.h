@@ -13,7 +13,7 @@ struct listener_config {
 	const char *invitation;	/* what a peer's user must type before HOST */
 	const char *arguments;	/* and after the port, or "" */
 	int	 output;	/* as in struct listener */
-	const struct access_list *allow, *deny;	/* who is let in */
+	const struct access_list *allow, *deny;	/* who may connect */
 	struct socket_config socket;
 	int64_t	 deadline_us;	/* for resolving the host */
 };
@@ -46,10 +46,10 @@ void	listener_watch(struct listener *, struct loop *);
 bool	listener_has_news(const struct listener *, const struct loop *);
 
 /*
- * Takes one peer who waits, without sleeping, and says who it is (-v). For a
+ * Accepts one waiting peer, without sleeping; prints its address (-v). For a
  * stream socket *fd is a new descriptor, the caller's, abortive if TCP; for a
  * datagram socket it is the listener's own, with the first datagram still to
- * be read; -1 when there is none (now), or one who was not let in. Returns
+ * be read; -1 when there is none (now), or it may not connect. Returns
  * EXIT_DONE; or EXIT_LOCAL with the reason printed, or EXIT_SIGNAL + SIGPIPE
  * when the output has lost its reader: no peer will come then. Only in a round
  * that has watched.

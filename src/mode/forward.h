@@ -11,7 +11,7 @@ struct options;
 struct session;
 
 /*
- * A session's local end that is dialled (--forward, --proxy-server), and what a
+ * A session's connection to its target (--forward, --proxy-server), and what a
  * peer says of it before its first byte. Nothing of this is needed once the
  * relay begins.
  */
@@ -27,7 +27,7 @@ int	forward_prepare(const struct options *);
 
 /* For a session that needs it; NULL without memory, which is told. */
 struct dial *forward_open(const struct options *);
-void	forward_close(struct dial *);	/* gives up; NULL will do */
+void	forward_close(struct dial *);	/* gives up; may be NULL */
 
 /*
  * Begins to dial for the session's local stream. False with the reason printed.

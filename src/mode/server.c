@@ -336,7 +336,7 @@ accept_some(struct server *server)
 		server->code = code;
 }
 
-/* Datagrams of a stranger begin a session, or are lost where there are enough. */
+/* A new peer's datagram begins a session, or is dropped at --max-conns. */
 static void
 hear(struct server *server)
 {

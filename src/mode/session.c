@@ -526,7 +526,7 @@ dial(struct session *session, const struct loop *loop)
 		    EXIT_NETWORK : connector->code);
 }
 
-/* The run's own limit goes before the patience with a command. */
+/* --timeout takes precedence over waiting for the command. */
 static void
 reap(struct session *session, const struct loop *loop)
 {

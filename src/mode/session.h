@@ -48,7 +48,7 @@ struct session {
 	struct stream peer, local;
 	struct hub_member member;
 	struct stream files;		/* what it has for itself of the hub's */
-	struct stdio stdio;		/* in the place of both */
+	struct stdio stdio;		/* instead of both */
 	struct relay relay;
 	struct report report;
 	struct address reached;		/* by it, if its header says so */

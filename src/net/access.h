@@ -8,7 +8,7 @@
 #include "net/address.h"
 
 /*
- * Who is let in: lists of addresses and networks (--allow, --deny). An
+ * Who may connect: lists of addresses and networks (--allow, --deny). An
  * IPv4-mapped IPv6 address is the IPv4 one (RFC 4291, section 2.5.5.2).
  */
 
@@ -33,15 +33,15 @@ const char *access_parse(const char *text, struct access_list *);
 bool	access_matches(const struct access_list *, const struct address *);
 
 /*
- * The rule of both lists: who is denied is not let in; nor, if anybody is
- * allowed by name, who is not among them. A UNIX peer is let in.
+ * Whether a peer may connect: not if it is denied; nor, if the allow list has
+ * entries, if it is in none of them. A UNIX peer always may.
  */
 bool	access_permits(const struct access_list *allow,
 	    const struct access_list *deny, const struct address *);
 
 /*
- * The same for the sender of a datagram, which is to be dropped unread if this
- * is false; that is said (-v) of the first one only.
+ * The same for the sender of a datagram: if false, drop it unread. Only the
+ * first one is reported (-v).
  */
 bool	access_hears(const struct access_list *allow,
 	    const struct access_list *deny, const struct address *);

@@ -60,7 +60,7 @@ make_line(int family, const uint8_t from[16], const uint8_t to[16],
 	    address_port(target));
 }
 
-/* A path may be shorter than its room, and a client has none. */
+/* A path may be shorter than its field; a client has none. */
 static void
 put_path(uint8_t *to, const struct address *address)
 {

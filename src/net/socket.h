@@ -9,8 +9,8 @@
 struct transport;
 
 /*
- * The birth of sockets: close-on-exec, non-blocking, with every option set
- * before the first packet; and what the kernel says of them later.
+ * Creates sockets: close-on-exec, non-blocking, with every option set before
+ * the first packet. Asks the kernel about them later.
  */
 
 #define SOCKET_KEY	80	/* bytes of a TCP MD5 key (tcp(7)) */

@@ -30,7 +30,7 @@ struct flow {
 	const char *name;	/* "send" or "receive", for traces */
 	struct stream *source, *sink;
 	enum flow_state state;
-	bool	 keep_sink;	/* the sink is not told of the end */
+	bool	 keep_sink;	/* do not pass the end on to the sink */
 	bool	 hold_end;	/* not yet, or never */
 	bool	 mute;		/* the source is not to be read */
 	bool	 wary;		/* a reset is heard while nothing is read */

@@ -58,7 +58,7 @@ enum relay_state {
 	RELAY_DONE		/* the outcome is known */
 };
 
-/* Nobody but the rooms of the relay changes anything here but share. */
+/* Only relay/ changes anything here, except share. */
 struct relay {
 	enum relay_state state;
 	struct outcome outcome;		/* its numbers are those at the end */

@@ -44,7 +44,7 @@ struct scan_config {
 	const char *http;	/* the path to ask for, or NULL */
 	struct socket_config socket;
 	/*
-	 * Through a proxy, which is connected to in the place of each target:
+	 * Through a proxy, which is connected to instead of each target:
 	 * brings the stream to the target, or is NULL. Called until it answers
 	 * IO_OK or IO_FAIL, with the reason in the stream; *memory and *hop,
 	 * NULL and 0 at first, are its own, and free(3) ends the one.

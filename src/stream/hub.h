@@ -35,7 +35,7 @@ struct hub_member {
 	struct chunk *at;	/* where it reads the log */
 	size_t	 offset;	/* in that chunk */
 	uint64_t seen;		/* bytes of the log it has passed */
-	struct stream *files;	/* of its own, in the place of the shared; or NULL */
+	struct stream *files;	/* of its own, or NULL: the shared ones */
 	bool	 own_in, own_out;	/* which half of those is used */
 	uint8_t	*line;		/* a piece without its newline, or NULL */
 	size_t	 held;		/* bytes of it */

@@ -1,7 +1,7 @@
 #include "base/diag.h"
 #include "stream/tls.h"
 
-/* What stands in the place of tls*.c after `make TLS=no`. */
+/* Replaces tls*.c after `make TLS=no`. */
 
 static int
 missing(void)

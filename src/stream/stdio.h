@@ -11,7 +11,7 @@ struct stdio_config {
 	bool	 no_input;	/* leave stdin alone (-d, --recv-only) */
 	bool	 no_output;	/* drop what would go to stdout (--send-only) */
 	bool	 allow_empty;	/* out: not a byte is a file, too */
-	const char *in;		/* a file in the place of stdin, or NULL */
+	const char *in;		/* a file instead of stdin, or NULL */
 	int64_t	 offset;	/* where it is begun; with in only */
 	const char *prefix;	/* "sha256:HEX" of what is before, or NULL */
 	struct outfile_config out;	/* path NULL: stdout */

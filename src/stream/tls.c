@@ -219,7 +219,7 @@ tls_context_close(struct tls_context *context)
 	free(context);
 }
 
-/* No record rests: the room is for who needs it next. */
+/* No record is left: the buffer goes back to the pool. */
 static void
 give_room(struct tls *tls)
 {

@@ -18,7 +18,7 @@ struct tls_config {
 	bool	 on;
 	bool	 listening;	/* we are the server */
 	bool	 client_auth;	/* the client must have a certificate */
-	bool	 insecure;	/* anybody will do */
+	bool	 insecure;	/* do not verify */
 	const char *name;	/* the server's, to ask for and to check */
 	const char *alpn;	/* "h2,http/1.1", or NULL */
 	const char *ca;		/* authorities; NULL: the system's */
@@ -41,7 +41,7 @@ struct tls_context;
  */
 struct tls_context *tls_context_open(const struct tls_config *);
 
-/* After the last of its connections; NULL will do. */
+/* After the last of its connections; may be NULL. */
 void	tls_context_close(struct tls_context *);
 
 /*

@@ -195,7 +195,7 @@ complain(X509_STORE_CTX *store, const struct tls_config *config)
 }
 
 static int
-judge(X509_STORE_CTX *store, void *argument)
+verify(X509_STORE_CTX *store, void *argument)
 {
 	const struct tls_config *config = argument;
 	char pin[TLS_PEER_PIN];
@@ -227,7 +227,7 @@ tls_peer_begin(SSL_CTX *context, const struct tls_config *config)
 	else if (config->listening)
 		mode = SSL_VERIFY_NONE;
 	tls_lib.SSL_CTX_set_verify(context, mode, NULL);
-	tls_lib.SSL_CTX_set_cert_verify_callback(context, judge,
+	tls_lib.SSL_CTX_set_cert_verify_callback(context, verify,
 	    (void *)config);
 }
 

@@ -10,7 +10,7 @@ struct tls_config;
 /* "sha256:" and 64 digits: the name of a certificate's public key. */
 #define TLS_PEER_PIN	72
 
-/* Makes the context ask for the peer's proof, and judge it as config says. */
+/* Makes the context verify the peer as config says. */
 void	tls_peer_begin(SSL_CTX *, const struct tls_config *);
 
 /* What this connection's peer must be called; false when out of memory. */
