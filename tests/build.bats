@@ -102,6 +102,23 @@ hardened() {
 	grep -q -- '-pie -Wl,-z,relro -Wl,-z,now .*nc-lite ' made
 }
 
+# headers FOLDER: the kernel's, and nothing of the C library that is here.
+headers() {
+	mkdir "$1"
+	ln -s /usr/include/linux /usr/include/asm-generic "$1"
+	ln -s "/usr/include/$(gcc -print-multiarch)/asm" "$1"
+}
+
+# It only has to be understood: libbsd is another for another C library.
+@test "musl's headers have all that we use, without a warning" {
+	need musl-gcc
+	headers kernel
+	run build -k TLS=no CC="musl-gcc -fsyntax-only" \
+	    CPPFLAGS="-idirafter $PWD/kernel"
+	[[ $output == *sys/linux.c* && $output == *net/resolve.c* ]]
+	run ! grep -E '\.[ch]:[0-9:]+ (warning|error|fatal)' <<<"$output"
+}
+
 @test "make dist: the same bytes each time, and they build themselves" {
 	copied
 	SOURCE_DATE_EPOCH=1 make -s -C tree dist VERSION=7.1

@@ -228,12 +228,13 @@ member_write(struct stream *stream, const void *data, size_t size,
 	    .msg_name = &member->address.sa,
 	    .msg_namelen = member->address.length,
 	    .msg_control = member->here_size > 0 ? &member->here : NULL,
-	    .msg_controllen = member->here_size };
+	    .msg_controllen = (socklen_t)member->here_size };
 	ssize_t sent = sendmsg(member->demux->fd, &head, MSG_NOSIGNAL);
 
 	/* A group's address, for one, is none to send from. */
 	if (sent == -1 && member->here_size > 0 && errno != EAGAIN) {
-		head.msg_controllen = member->here_size = 0;
+		head.msg_controllen = 0;
+		member->here_size = 0;
 		sent = sendmsg(member->demux->fd, &head, MSG_NOSIGNAL);
 	}
 	*done = size;
