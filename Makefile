@@ -195,7 +195,7 @@ lint: headers layers posix
 	$(MAKE) CC=gcc BUILD=build/gcc BINARY=build/gcc/nc-lite \
 	    CFLAGS="-O2 -Werror"
 	$(MAKE) CC=clang BUILD=build/clang BINARY=build/clang/nc-lite \
-	    CFLAGS="-O2 -Werror"
+	    CFLAGS="-O2 -Werror" all fuzzers
 	tests/manual
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 	! grep -nE '^	+(\[.* \]\]?|\(\(.*\)\)) && [^|]*$$' tests/*.bats

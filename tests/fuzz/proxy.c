@@ -57,7 +57,7 @@ talk(uint8_t kind, const uint8_t *data, size_t size, size_t piece,
 		.read = peer_read,
 		.write = peer_write,
 	};
-	const struct proxy_config config = {
+	struct proxy_config config = {
 		.kind = kind % 4,
 		.user = kind & 8 ? "user" : NULL,
 		.password = kind & 8 ? "secret" : NULL,

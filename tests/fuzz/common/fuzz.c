@@ -122,9 +122,18 @@ diag_wants(int level)
 }
 
 void
-diag_about(const char *about)
+diag_about(const char *(*whom)(const void *what, char *text), const void *what)
 {
-	(void)about;
+	char text[DIAG_ABOUT];
+
+	if (whom != NULL)
+		whom(what, text);
+}
+
+const char *
+diag_whom(void)
+{
+	return NULL;
 }
 
 int
