@@ -17,7 +17,8 @@ enum { ADDRESS_IPV4 = 1, ADDRESS_HOST = 3, ADDRESS_IPV6 = 4 };
 void
 request_begin(struct request *request, const struct request_config *config)
 {
-	*request = (struct request){ .config = config, .wanted = 1 };
+	/* Nobody who may ask has less to say. */
+	*request = (struct request){ .config = config, .wanted = 2 };
 }
 
 static void
@@ -68,16 +69,14 @@ first(struct request *request)
 	int octet = request->in[0];
 
 	request->version = octet == 4 || octet == 5 ? octet : 0;
-	if (octet == 5) {
+	if (octet == 5)
 		request->state = REQUEST_METHODS;
-		request->wanted = 2;
-	} else if (octet == 4) {
+	else if (octet == 4) {
 		request->state = REQUEST_TARGET;
 		request->wanted = 9;
-	} else if (octet >= 'A' && octet <= 'Z') {
+	} else if (octet >= 'A' && octet <= 'Z')
 		request->state = REQUEST_LINES;
-		request->wanted = 2;
-	} else
+	else
 		refuse(request, "", 0, "not SOCKS or HTTP (first byte 0x%02x)",
 		    (unsigned)octet);
 }

@@ -22,7 +22,7 @@ struct request_config {
 };
 
 enum request_state {
-	REQUEST_FIRST,		/* octet, which says the protocol */
+	REQUEST_FIRST,		/* octets, which say the protocol */
 	REQUEST_METHODS,	/* SOCKS 5: of proving who one is */
 	REQUEST_PASSWORD,	/* RFC 1929 */
 	REQUEST_TARGET,		/* SOCKS 4 and 5 */

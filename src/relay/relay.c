@@ -181,12 +181,17 @@ move(struct relay *relay, const struct loop *loop)
 static void
 set_state(struct relay *relay, int code)
 {
+	bool all_arrived = relay->state == RELAY_CONFIRM && code == EXIT_DONE;
+
 	if (code == CHECK_GO_ON)
 		return;
 	relay->state = code == CHECK_CONFIRM ? RELAY_CONFIRM : RELAY_DONE;
 	if (code == CHECK_CONFIRM)
 		return;
-	count_take(relay);
+	relay->outcome.sent = relay->send.moved;
+	relay->outcome.received = relay->receive.moved;
+	if (!all_arrived)
+		count_take(relay);
 	relay->outcome.code = code;
 }
 
