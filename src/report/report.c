@@ -71,6 +71,32 @@ report_tick(void *context, const struct outcome *count, bool asked)
 		progress_draw(&report->progress, count, false);
 }
 
+static bool
+begin_logs(struct report *report)
+{
+	struct report_logs *logs = calloc(1, sizeof(*logs));
+	struct relay_watch *watch = &report->watch;
+
+	if (logs == NULL) {
+		diag_error("no memory for a log");
+		return false;
+	}
+	report->logs = logs;
+	log_begin(&output);
+	log_begin(&hex_dump);
+	log_part_begin(&logs->part, &output);
+	if (report->config->output != NULL)
+		watch->received[1] = report->config->many ? &logs->part.tap :
+		    &output.tap;
+	if (report->config->hex_dump != NULL) {
+		hexdump_begin(&logs->sent, &hex_dump, '>');
+		hexdump_begin(&logs->received, &hex_dump, '<');
+		watch->sent[2] = &logs->sent.tap;
+		watch->received[2] = &logs->received.tap;
+	}
+	return true;
+}
+
 bool
 report_begin(struct report *report, const struct report_config *config,
     const struct stream *local, struct stream *peer)
@@ -89,19 +115,13 @@ report_begin(struct report *report, const struct report_config *config,
 	report->progress.received_before = before[1];
 	if (config->progress && !config->many)
 		report->watch.every_us = PROGRESS_EVERY(&report->progress);
-	log_begin(&output);
-	log_begin(&hex_dump);
-	log_part_begin(&report->part, &output);
-	if (config->output != NULL)
-		report->watch.received[1] = config->many ? &report->part.tap :
-		    &output.tap;
-	if (config->hex_dump != NULL) {
-		hexdump_begin(&report->sent_dump, &hex_dump, '>');
-		hexdump_begin(&report->received_dump, &hex_dump, '<');
-		report->watch.sent[2] = &report->sent_dump.tap;
-		report->watch.received[2] = &report->received_dump.tap;
-	}
-	return config->digest == NULL || begin_digests(report, peer);
+	if ((config->output != NULL || config->hex_dump != NULL) &&
+	    !begin_logs(report))
+		return false;
+	if (config->digest == NULL || begin_digests(report, peer))
+		return true;
+	free(report->logs);
+	return false;
 }
 
 /* As sha256sum(1) does it; two of them must have names. */
@@ -136,7 +156,9 @@ print_digests(const struct report *report, const struct outcome *count)
 void
 report_end(struct report *report, const struct outcome *count, int code)
 {
-	log_part_end(&report->part);
+	if (report->logs != NULL)
+		log_part_end(&report->logs->part);
+	free(report->logs);
 	if (report->config->progress && !report->config->many && code >= 0)
 		progress_draw(&report->progress, count, true);
 	if (report->digest != NULL) {

@@ -22,6 +22,11 @@ struct report_config {
 	const char *in, *out;		/* files that are sent, and received */
 };
 
+struct report_logs {
+	struct hexdump sent, received;
+	struct log_part part;		/* of --output, if there are many */
+};
+
 /* The report on one peer, and the watch that relay_run needs for it. */
 struct report {
 	const struct report_config *config;
@@ -29,8 +34,7 @@ struct report {
 	const char *input, *output;	/* files' names, or NULL */
 	int64_t	 since_us;
 	struct progress progress;
-	struct hexdump sent_dump, received_dump;
-	struct log_part part;		/* of --output, if there are many */
+	struct report_logs *logs;	/* what few ask for; or NULL */
 	struct digest *digest;		/* of what is sent, and received */
 };
 

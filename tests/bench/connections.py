@@ -1,11 +1,12 @@
 """Connections a second that one listener with -k serves, one at a time."""
 import os
 
-from harness import Failure, Measure, free_port
+from harness import Bound, Failure, Measure, free_port
 from tools import able, argv
 
 RATE = Measure("connections a second, -k", "1/s", "more")
-BOUNDS = []
+BOUNDS = [Bound(RATE.name, RATE.name, peer, ">=", 1)
+          for peer in ("nc.openbsd", "ncat")]
 MESSAGE = 64
 
 

@@ -118,12 +118,22 @@ TOOLS = {
     },
 }
 
+BEFORE = "nc-lite before"       # another build, in NC_LITE_BEFORE
+if os.environ.get("NC_LITE_BEFORE"):
+    TOOLS[BEFORE] = {
+        job: words for job, words in TOOLS[OURS].items()
+        if job.split()[0] in ("tcp", "ask", "answer", "keep", "tls", "scan")
+        or job == "test port"
+    }
+
 PEERS = [tool for tool in TOOLS if tool != OURS]
 ALSO_NEEDED = ["iperf3", "gnuplot", "unshare", "nft", "ip"]
 
 
 def program(tool):
     """The file to run; nc-lite's comes from NC_LITE."""
+    if tool == BEFORE:
+        return os.environ["NC_LITE_BEFORE"]
     name = tool.split()[0]
     return os.environ["NC_LITE"] if name == OURS else shutil.which(name)
 
