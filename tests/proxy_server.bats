@@ -160,6 +160,16 @@ port_hex() {
 	visit say 'CONNECT inside:80 HTTP/1.0\r\n\r\n' text >visit.out
 	[[ $(<visit.out) == "HTTP/1.1 403 "* ]]
 	grep -q 'connect to inside port 80: not allowed' proxy.err
+	# All of them are this host.
+	proxy --deny-to 127.0.0.0/8,::1
+	local host
+	for host in 127.0.0.1 127.1 0x7f000001 0.0.0.0 0 ::1 :: ::ffff:127.0.0.1 \
+	    ::ffff:0.0.0.0; do
+		[[ $host != *:* ]] || host="[$host]"
+		visit say "CONNECT $host:$port HTTP/1.0\r\n\r\n" text >visit.out
+		[[ $(<visit.out) == "HTTP/1.1 403 "* ]] ||
+		    fail "$host: $(<visit.out)"
+	done
 }
 
 ### the PROXY protocol

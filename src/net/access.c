@@ -155,14 +155,35 @@ access_matches(const struct access_list *list, const struct address *address)
 	return false;
 }
 
+/* Who connects to the unspecified address is connected to this host. */
+static struct address
+meant_by(const struct address *address)
+{
+	struct address meant = *address;
+	uint8_t octet[16];
+
+	octets_of(address, octet);
+	if (memcmp(octet, (uint8_t[16]){ 0 }, 16) == 0)
+		octet[15] = 1;
+	else if (memcmp(octet, (uint8_t[16]){ [10] = 0xff, 0xff }, 16) == 0)
+		octet[12] = 127, octet[15] = 1;
+	meant.sa.any.sa_family = AF_INET6;
+	memcpy(&meant.sa.in6.sin6_addr, octet, 16);
+	return meant;
+}
+
 bool
 access_permits(const struct access_list *allow,
     const struct access_list *deny, const struct address *address)
 {
+	struct address meant;
+
 	if (!address_has_port(address))
 		return true;
+	meant = meant_by(address);
 	return !access_matches(deny, address) &&
-	    (allow->count == 0 || access_matches(allow, address));
+	    !access_matches(deny, &meant) &&
+	    (allow->count == 0 || access_matches(allow, &meant));
 }
 
 bool
