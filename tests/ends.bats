@@ -13,11 +13,13 @@ at_once() {
 ### a question
 
 @test "a short input is a question: its end waits for half a second of silence" {
-	peer read 6 quiet 0.3 say one quiet 0.3 say two readall
-	run -0 nc 127.0.0.1 "$port" <<<hello
-	[ "$output" = onetwo ]
+	peer read 6 quiet 0.3 say one quiet 0.3 send 5000000 quiet 0.3 say two \
+	    readall
+	nc 127.0.0.1 "$port" <<<hello >got
+	has got 5000006
+	[ "$(tail -c 3 got)" = two ]
 	wait_for_line peer.out '^fin 0 '
-	[ "$(grep -c quiet peer.out)" -eq 2 ]
+	[ "$(grep -c quiet peer.out)" -eq 3 ]
 }
 
 @test "a question is answered by a server that drops its answer at our end" {

@@ -413,6 +413,12 @@ took() {
 	wait_for_line client.out hi
 }
 
+@test "-t takes telnet's synch for a command, and loses no byte around it" {
+	peer say before urgent '\xff\xf2' say after fin readall
+	run -0 nc -t 127.0.0.1 "$port" </dev/null
+	[ "$output" = beforeafter ]
+}
+
 @test "-t understands a request that comes in pieces" {
 	peer trickle '\xff\xfd\x01\xff\xfb\x03' hex 6
 	idle_pipe

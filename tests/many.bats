@@ -312,6 +312,32 @@ choking() {
 	until_true holds listen.out hello
 }
 
+@test "a server with few descriptors serves on when those who keep them are late" {
+	nc --psk-new key
+	serve listen sh -c 'ulimit -n 24; exec "$@"' - "$NC_LITE" -lkvc -w 1 \
+	    --psk key 127.0.0.1 0 </dev/null
+	start crowd /usr/bin/python3 "$PEERS/many.py" hold "$port" 12 < <(sleep 30)
+	wait_for_line crowd.out held
+	bound=20 nc -N -c --psk key 127.0.0.1 "$port" <<<hello
+	until_true holds listen.out hello
+}
+
+@test "a server without memory loses a peer, and neither itself nor its stdin" {
+	need prlimit
+	[[ $NC_LITE != */asan/* ]] || skip "the sanitizer ends who has no memory"
+	idle_pipe
+	listen -k <&"$idle"
+	local stdin
+	stdin=$(readlink "/proc/$pid/fd/0")
+	prlimit --pid "$pid" --as=1:
+	[[ $(visit readall) == "reset 0 "* ]]
+	grep -q 'Cannot allocate memory\|no memory' listen.err
+	prlimit --pid "$pid" --as=unlimited:
+	[ "$(readlink "/proc/$pid/fd/0")" = "$stdin" ]
+	visit say two fin readall
+	until_true holds listen.out two
+}
+
 @test "--timeout ends the server, and blames nobody when peers came" {
 	listen -k --timeout 1
 	visit say x fin readall

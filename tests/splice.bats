@@ -249,10 +249,11 @@ device() {
 	local disk=/proc/self/fd/$device
 	out=$disk listen
 	device from
-	nc 127.0.0.1 "$port" <&"$device"
+	nc --progress 127.0.0.1 "$port" <&"$device" 2>shown
 	wait_exit "$pid"
 	[ "$status" -eq 0 ]
 	same from "$disk"
+	grep -q '^100%' shown
 
 	cat "$SOME" "$SOME" >twice
 	out=$disk listen

@@ -205,6 +205,10 @@ ended_well() {
 @test "without -c the library is neither linked nor loaded" {
 	need strace
 	run ! grep -q 'libssl\|libcrypto' <(ldd "$NC_LITE")
+	# Which says so to who makes packages of it.
+	readelf -p .note.dlopen "$NC_LITE" >notes
+	grep -q 'libssl\.so\.[0-9]' notes
+	grep -q 'libcrypto\.so\.[0-9]' notes
 	listen </dev/null
 	ASAN_OPTIONS=detect_leaks=0 strace -f -e trace=openat -o trace "$NC_LITE" 127.0.0.1 "$port" <<<hello
 	run ! grep -q 'libssl\|libcrypto' trace
