@@ -264,6 +264,15 @@ tiny_disk() {
 	wait_for_line listen.err 'Stale file handle; incomplete'
 }
 
+@test "a sync that takes longer than -q and -w is waited for" {
+	need strace
+	peer say hello fin readall
+	ASAN_OPTIONS=detect_leaks=0 bound=20 run -0 bounded strace -f -qq -o trace \
+	    -e inject=fsync:delay_enter=1000000 "$NC_LITE" -q 0.3 -w 0.7 \
+	    --out out 127.0.0.1 "$port" <<<question
+	[ "$(<out)" = hello ]
+}
+
 @test "a sync that fails: exit 2, and the sender sees an abort" {
 	need strace
 	echo old >out

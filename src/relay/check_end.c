@@ -389,6 +389,14 @@ check_ends(struct relay *relay)
 	return after_own_end(relay);
 }
 
+/* A disk that takes long is no fault of the peer's. */
+static bool
+is_synced(const struct relay *relay)
+{
+	return relay->receive.state == FLOW_DRAIN &&
+	    relay->receive.sink_wants == IO_WANT_READ;
+}
+
 /*
  * Idle is when nothing moves, not even an acknowledgement: a slow line takes
  * long to empty the kernel's buffer. That is looked for now and then.
@@ -415,9 +423,7 @@ is_idle(struct relay *relay)
 	}
 	if (relay->acknowledged_us > since_us)
 		since_us = relay->acknowledged_us;
-	/* A disk that is being synced is our own affair. */
-	if (relay->receive.state == FLOW_DRAIN &&
-	    relay->receive.sink_wants == IO_WANT_READ)
+	if (is_synced(relay))
 		since_us = clock_now_us();
 	relay->idle_deadline_us = since_us + idle_us;
 	if (relay->send.line_us > 0 && relay->send.hold_us != 0)
@@ -470,6 +476,8 @@ check_time(struct relay *relay)
 		    clock_text(relay->rules->run_us, text));
 	if (clock_passed(relay->quiet_deadline_us))
 		return quiet_end(relay);
+	if (clock_passed(relay->linger_deadline_us) && is_synced(relay))
+		relay->linger_deadline_us = clock_deadline(LOOK_MOST);
 	if (clock_passed(relay->linger_deadline_us)) {
 		if (may_leave(relay))
 			return clean_end(relay);
