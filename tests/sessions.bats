@@ -298,3 +298,61 @@ quiet" ]
 	run -1 socks quiet 0
 	[ "$output" = "refused: 7" ]
 }
+
+### what else may go wrong
+
+@test "where descriptors run out datagrams are lost, in few words, and it goes on" {
+	echo_server
+	local what
+	for what in "--forward=127.0.0.1:$target" --exec=cat; do
+		as=few listen -u -k "$what"
+		prlimit --pid "$pid" --nofile=3:100
+		printf 'a x %.0s' {1..50} | xargs /usr/bin/python3 \
+		    "$PEERS/udp_peer.py" connect "$port"
+		wait_for_line few.err 'Too many open files'
+		prlimit --pid "$pid" --nofile=100
+		sleep 0.15
+		[ "$(grep -c 'Too many' few.err)" -le 2 ]
+		[[ $(visit_udp a good take 1) == *good* ]]
+	done
+}
+
+@test "10,000 datagrams from as many addresses are 20 sessions, and no more memory" {
+	echo_server
+	as=forward listen -u -k --allow 127.0.0.0/8 --max-conns 20 -w 0.5 \
+	    --forward "127.0.0.1:$target" 127.0.0.1
+	forward_pid=$pid
+	bounded /usr/bin/python3 - "$port" <<'EOF'
+import socket, sys
+for i in range(10000):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.1.%d.%d" % (i // 250, i % 250 + 1), 0))
+        s.sendto(b"flood", ("127.0.0.1", int(sys.argv[1])))
+EOF
+	until_true sockets "$forward_pid" 1
+	[ "$(visit_udp a real take 1)" = "a 6 <real>" ]
+	# The sanitizer keeps what was freed.
+	[[ $NC_LITE == */asan/* ]] ||
+		[ "$(awk '/VmHWM/ { print $2 }' "/proc/$forward_pid/status")" -lt 8192 ]
+}
+
+@test "datagrams of 65,508 to 65,527 bytes, which IPv4 cannot carry, are dropped" {
+	echo_server
+	as=forward listen -u -k --forward "127.0.0.1:$target" ::1
+	visit_udp -6 sizes 65505,65508,65527,3 take 2 a last take 1 >visit.out
+	grep -x 'a 6 <last>' visit.out
+	[ "$(grep -c 'too large for the target' forward.err)" -eq 1 ]
+}
+
+@test "a signal in the midst of it takes the socket's name along" {
+	echo_server
+	TMPDIR=$PWD start dies "$NC_LITE" -Uulkv dies.sock --forward \
+	    "127.0.0.1:$target"
+	wait_for_line dies.err 'Bound on'
+	[ "$(nc -Uu -W 1 dies.sock <<<me)" = "<me
+>" ]
+	kill -TERM "$pid"
+	wait_exit "$pid"
+	[ "$status" -eq 143 ]
+	[ ! -e dies.sock ]
+}

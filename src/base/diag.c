@@ -139,6 +139,7 @@ print(const char *prefix, const char *format, va_list arguments)
 {
 	char line[2048];
 	size_t clear = line_is_open ? sizeof(CLEAR) - 1 : 0, length;
+	int error = errno;
 	const char *whom = prefix != NULL ? diag_whom() : NULL;
 
 	length = (size_t)snprintf(line, 512, "%s%.200s%s%.200s%s",
@@ -152,6 +153,8 @@ print(const char *prefix, const char *format, va_list arguments)
 	length = strlen(line);
 	line[length++] = '\n';
 	say(line, length);
+	/* Whoever has said why something failed may go by it still. */
+	errno = error;
 }
 
 void

@@ -33,6 +33,9 @@
 /* Descriptors that are neither the sessions' nor the pool's. */
 #define OTHERS	20
 
+/* Who sends datagrams is not tried again at once where there is no descriptor. */
+#define DEAF	(CLOCK_SECOND / 10)
+
 #define GO_ON	(-1)
 
 struct server;
@@ -65,6 +68,7 @@ struct server {
 	struct hub *hub;	/* NULL: each has a command or a target */
 	struct demux *demux;	/* of datagrams; then nobody is accepted */
 	bool	 full;		/* said: strangers are dropped */
+	int64_t	 deaf_us;	/* until then they are, for want of resources */
 	struct list active, parked, spare;
 	int64_t	 parked_us;	/* the first moment of those parked */
 	size_t	 limit;		/* sessions at once */
@@ -236,6 +240,8 @@ retire(struct served *served)
 	int code = served->session.code;
 
 	session_count(&served->session, &server->past);
+	if (served->session.starved)
+		server->deaf_us = server->loop.now_us + DEAF;
 	if ((code == EXIT_LOCAL && !served->session.starved) ||
 	    code > EXIT_SIGNAL || !server->options->keep_open)
 		server->code = code;
@@ -345,6 +351,8 @@ hear(struct server *server)
 
 	while (server->code == GO_ON &&
 	    demux_step(server->demux, &server->loop, &peer)) {
+		if (server->loop.now_us < server->deaf_us)
+			continue;
 		if (there(server) < server->limit) {
 			server->full = false;
 			if (diag_wants(1))

@@ -508,6 +508,7 @@ dial(struct session *session, const struct loop *loop)
 	if (!gone && !connector_step(connector, loop))
 		return;
 	good = !gone && connector->code == EXIT_DONE;
+	session->starved = !gone && connector->code == EXIT_LOCAL;
 	if (gone)
 		diag_error("peer: disconnected before the target was connected");
 	else if (good)

@@ -245,8 +245,9 @@ drain_buffer(struct flow *flow)
 static size_t
 room(const struct flow *flow)
 {
+	unsigned caps = flow->sink->caps & ~flow->source->caps;
 	size_t size = !flow->copy_only ? FIRST_LOOK :
-	    flow->sink->caps & STREAM_DATAGRAMS ? DATAGRAM : POOL_BUFFER;
+	    caps & STREAM_DATAGRAMS ? DATAGRAM : POOL_BUFFER;
 
 	return size / taps_growth(&flow->taps);
 }

@@ -17,6 +17,7 @@ struct datagram {
 	struct datagram_config config;
 	struct batch *batch;	/* its own; or, if single, everybody's */
 	struct packets rest;	/* if single: what it had of that */
+	bool	 said;		/* if single: that some were too large */
 	bool	 fetched;	/* if single: poll(2) will tell of more */
 	long	 taken;			/* datagrams given out so far */
 };
@@ -145,13 +146,15 @@ single_read(struct stream *stream, void *data, size_t size, size_t *done)
 
 /* One peer's trouble must not end a server that hears everybody. */
 static bool
-is_peers_trouble(const struct datagram *socket)
+is_peers_trouble(struct datagram *socket)
 {
 	char text[ADDRESS_TEXT];
 
 	if (socket->config.single && errno == EMSGSIZE) {
-		diag_error("a datagram was dropped: %s", strerror(errno));
-		return true;
+		if (!socket->said)
+			diag_error("datagrams that are too large for the "
+			    "target are dropped");
+		return socket->said = true;
 	}
 	if (!socket->config.any_peer || errno == EAGAIN || errno == EINTR)
 		return false;
