@@ -127,7 +127,7 @@ headers() {
 	SOURCE_DATE_EPOCH=1 make -s -C tree dist VERSION=7.1
 	same first tree/build/nc-lite-7.1.tar.gz
 	tar xzf first
-	make -s -C nc-lite-7.1 CFLAGS=-O1
+	make -s -j 2 -C nc-lite-7.1 CFLAGS=-O1
 	[ "$(nc-lite-7.1/nc-lite --version)" = "nc-lite 7.1" ]
 	hardened nc-lite-7.1/nc-lite
 	[ -x nc-lite-7.1/tests/run ]
@@ -138,12 +138,12 @@ headers() {
 @test "make deb: a package that lintian has nothing against, the same each time" {
 	need dpkg-deb dpkg-shlibdeps strip
 	copied
-	SOURCE_DATE_EPOCH=1000000000 make -s -C tree deb VERSION=7.1
+	SOURCE_DATE_EPOCH=1000000000 make -s -j 2 -C tree deb VERSION=7.1
 	mv tree/build/*.deb first.deb
 	mv tree elsewhere
 	make -s -C elsewhere clean
 	find elsewhere -exec touch {} +
-	SOURCE_DATE_EPOCH=1000000000 make -s -C elsewhere deb VERSION=7.1
+	SOURCE_DATE_EPOCH=1000000000 make -s -j 2 -C elsewhere deb VERSION=7.1
 	same first.deb elsewhere/build/nc-lite_7.1_*.deb
 	dpkg-deb -x first.deb root
 	[ "$(root/usr/bin/nc-lite --version)" = "nc-lite 7.1" ]

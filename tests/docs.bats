@@ -390,6 +390,7 @@ moves() {
 	moves "$(told sender 3)"
 	head -c 1000000 s/disk.img >r/disk.img.part
 	begin 3
+	wait_for_line receiver.err ' --prefix sha256:'
 	# Both lines are in README, but for the figures.
 	while read -r sent; do
 		grep -qxF "$(sed 's/1000000/81604378624/; s/6:.*/6:9f86.../
@@ -399,6 +400,7 @@ moves() {
 	sent=$(tail -n 1 receiver.err)
 	moves "$(sed 's/ [^ ]* 9000/ localhost 9000/; s/FILE/disk.img/' <<<"$sent")"
 	begin 4
+	wait_for_line receiver.err ' --pin sha256:'
 	pin=$(grep -o 'sha256:[0-9a-f]*' receiver.err)
 	moves "$(told sender 4 | sed "s/sha256:[.]*/$pin/")"
 	(cd s && eval "$(told sender 5)")
