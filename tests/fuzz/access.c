@@ -30,11 +30,14 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct address who = { .length = sizeof(who.sa.in6) };
+	static const uint8_t none[10];
 	bool in, also;
 	char *text, path[40];
 	int fd;
 
-	if (size < 17 || data[16] == '@' || memchr(data + 16, '#', size - 16) ||
+	/* The unspecified address stands for another. */
+	if (size < 17 || (memcmp(data, none, 10) == 0 &&
+	    memcmp(data + 12, none, 4) == 0) || data[16] == '@' || memchr(data + 16, '#', size - 16) ||
 	    memchr(data + 16, 0, size - 16))
 		return 0;
 	who.sa.in6.sin6_family = AF_INET6;

@@ -71,7 +71,8 @@ ask(struct request *request, const uint8_t *data, size_t size, size_t piece)
 	} while (answer == IO_WANT_READ || answer == IO_WANT_WRITE);
 	if (answer != IO_OK)
 		return answer;
-	must(request->state == REQUEST_KNOWN && request->host[0] != '\0');
+	must(request->state == REQUEST_KNOWN &&
+	    (request->associate || request->host[0] != '\0'));
 	must(memchr(request->host, '\0', sizeof(request->host)) != NULL);
 	address_any(data[0] & 2 ? AF_INET6 : AF_INET, 80, &bound);
 	request_answer(request, data[0] & 4 ? ECONNREFUSED : 0, &bound);
