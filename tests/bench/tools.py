@@ -24,6 +24,8 @@ SOCAT = {
                    "verify=0 -",
     "tls keep": "socat -u OPENSSL-LISTEN:{at},reuseaddr,fork,cert={cert},"
                 "verify=0 -",
+    "forward udp": "socat UDP-LISTEN:{at},bind=127.0.0.1,fork "
+                   "UDP:127.0.0.1:{target}",
     "forward": "socat TCP-LISTEN:{at},reuseaddr,fork,backlog=1000 "
                "TCP:127.0.0.1:{target}",
 }
@@ -44,6 +46,8 @@ TOOLS = {
         "tls keep": "nc-lite -lkcd --cert {cert} {at}",
         "forward": "nc-lite -lk --max-conns 2000 --forward 127.0.0.1:{target} "
                    "127.0.0.1 {at}",
+        "forward udp": "nc-lite -u -lk --forward 127.0.0.1:{target} "
+                       "127.0.0.1 {at}",
         "socks": "nc-lite -lk --proxy-server 127.0.0.1 {at}",
         "scan": "nc-lite -z 127.0.0.1 1-65535",
         "scan filtered": "nc-lite -z -w1 127.0.0.1 1000-1999",
@@ -91,7 +95,8 @@ TOOLS = {
     "socat -b 262144": {
         job: words.replace("socat", "socat -b 262144", 1)
         for job, words in SOCAT.items()
-        if job.split()[0] in ("tcp", "unix", "ask", "answer", "forward")
+        if job.split()[0] in ("tcp", "unix", "ask", "answer")
+        or job == "forward"
     },
     "socat -b 65536": {
         job: words.replace("socat", "socat -b 65536", 1)
