@@ -155,7 +155,7 @@ _nc_lite()
 		    --forward-ca --forward-pin --accept-proxy --send-proxy
 		    --proxy-server --proxy-auth --allow-to --deny-to --hex-dump --http
 		    --idle-timeout --in --insecure --json --limit-rate
-		    --limit-rate-in --max-conns --no-shutdown --offset --out --output
+		    --limit-rate-in --max-conns --no-sandbox --no-shutdown --offset --out --output
 		    --parallel --prefix --probe --probe-hex --progress --psk --psk-new
 		    --recv-only --send --send-only --settle --sh-exec --size --resume --sparse --summary-json
 		    --targets --timeout --tls-name --version --wait' -- "$cur")

@@ -133,6 +133,7 @@ complete -c nc-lite -l limit-rate-in -x -d 'bytes per second to receive'
 complete -c nc-lite -l insecure -d 'do not verify the peer'
 complete -c nc-lite -l json -d '-z: print a JSON object for each port'
 complete -c nc-lite -l max-conns -x -d '-k: peers at once (1000)'
+complete -c nc-lite -l no-sandbox -d "give up no rights before a peer is heard"
 complete -c nc-lite -l no-shutdown -d "keep sending side open after EOF on stdin"
 complete -c nc-lite -l offset -x -d '--in: skip this many bytes'
 complete -c nc-lite -l out -r -F -d 'write to a file (.part until complete)'

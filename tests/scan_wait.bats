@@ -234,8 +234,9 @@ for line in sys.stdin:
 	later 0 4001
 	until_true nc -z 127.0.0.1 4001
 	run -0 nc -zvv 127.0.0.1 4001
-	[[ ${lines[0]} =~ ^nc-lite:\ 127.0.0.1\ has\ 1\ address,\ found\ in\ [0-9.]+\ ms$ ]]
-	[[ ${lines[1]} =~ ^nc-lite:\ tcp\ 127.0.0.1\ [0-9]+\ -\>\ 127.0.0.1\ 4001,\ connected\ in\ [0-9.]+\ ms$ ]]
+	[[ ${lines[0]} == "nc-lite: sandbox: "* ]]
+	[[ ${lines[1]} =~ ^nc-lite:\ 127.0.0.1\ has\ 1\ address,\ found\ in\ [0-9.]+\ ms$ ]]
+	[[ ${lines[2]} =~ ^nc-lite:\ tcp\ 127.0.0.1\ [0-9]+\ -\>\ 127.0.0.1\ 4001,\ connected\ in\ [0-9.]+\ ms$ ]]
 }
 
 @test "what a port has said is read away: it sees FIN, not RST" {

@@ -52,7 +52,7 @@ static const struct part {
 	    "nc-lite --limit-rate 10M HOST 9000 <file\n"
 	    "nc-lite -l --timeout 1h --idle-timeout 30 9000 >file" },
 	{ "socket", "Socket and more", { 'b', 'v', 'h', PRINT_VERSION, RARE,
-	    'I', 'O', 'T', 'M', 'm', 'S', 'D' },
+	    'I', 'O', 'T', 'M', 'm', 'S', 'D', NO_SANDBOX },
 	    "nc-lite -T lowdelay -I 65536 HOST 9000\n"
 	    "nc-lite -vv HOST 9000" },
 };

@@ -216,6 +216,8 @@ static const struct row {
 	    0, 0, "bytes per second to receive", NULL },
 	{ MAX_CONNS, "max-conns", "COUNT", NUMBER, AT(max_conns), 1, 65535,
 	    "-k: peers at once (1000)", "k" },
+	{ NO_SANDBOX, "no-sandbox", NULL, FLAG, AT(no_sandbox), 0, 0,
+	    "give up no rights before a peer is heard", NULL },
 	{ NO_SHUTDOWN, "no-shutdown", NULL, FLAG, AT(relay.no_half_close), 0, 0,
 	    "keep sending side open after EOF on stdin", NULL },
 	{ OFFSET, "offset", "SIZE", SIZE, AT(local.offset), 0, 0,

@@ -56,6 +56,7 @@ struct options {
 	bool	 keep_open;	/* serve many peers */
 	bool	 sessions;	/* one for each address that sends us datagrams */
 	bool	 shuffle;
+	bool	 no_sandbox;
 	struct scan_config scan;	/* but for what stands here */
 	char	**command;	/* to become once the ports are open, or NULL */
 	int	 max_conns;	/* peers at once */

@@ -81,6 +81,8 @@ proxy_exchange(struct proxy_talk *talk, struct stream *stream)
 			return broken(talk, stream, answer);
 		talk->said += done;
 	}
+	/* A password may have been in it. */
+	explicit_bzero(talk->out, talk->size);
 	while (talk->heard < talk->wanted) {
 		answer = stream->ops->read(stream, talk->in + talk->heard,
 		    talk->wanted - talk->heard, &done);

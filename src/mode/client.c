@@ -7,6 +7,7 @@
 #include "base/loop.h"
 #include "cli/options.h"
 #include "connect/connector.h"
+#include "mode/confine.h"
 #include "mode/mode.h"
 #include "mode/session.h"
 #include "net/socket.h"
@@ -65,8 +66,11 @@ mode_client(const struct options *options)
 	static struct session session;
 	int code = session_prepare(options);
 
-	if (code == EXIT_DONE)
+	if (code == EXIT_DONE) {
+		confine(options);
 		code = reach(options, &session);
+	}
+	socket_forget_key(&options->socket);
 	if (code != EXIT_DONE) {
 		stdio_abandon(&options->local);
 		return code;

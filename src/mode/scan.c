@@ -7,6 +7,7 @@
 #include "base/loop.h"
 #include "base/signals.h"
 #include "cli/options.h"
+#include "mode/confine.h"
 #include "mode/mode.h"
 #include "mode/session.h"
 #include "scan/scan.h"
@@ -68,8 +69,10 @@ mode_scan(const struct options *options)
 		config.way = options;
 		config.proxy = options->hop[0].endpoint;
 	}
-	if (code == EXIT_DONE)
+	if (code == EXIT_DONE) {
+		confine(options);
 		code = run(&config, options->deadline_us);
+	}
 	/* The scan may have raised it. */
 	if (limited)
 		setrlimit(RLIMIT_NOFILE, &limit);

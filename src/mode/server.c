@@ -10,6 +10,7 @@
 #include "base/park.h"
 #include "cli/options.h"
 #include "connect/listener.h"
+#include "mode/confine.h"
 #include "mode/mode.h"
 #include "mode/resume.h"
 #include "mode/session.h"
@@ -607,8 +608,10 @@ mode_listen(const struct options *options)
 		config.invitation = options->tls.on ? "nc-lite -c" : "nc-lite";
 	if (code == EXIT_DONE)
 		code = listener_open(&listener, &config);
+	socket_forget_key(&options->socket);
 	if (code != EXIT_DONE)
 		return code;
+	confine(options);
 	return (listener.datagrams ? options->sessions : options->keep_open) ?
 	    serve_all(options, &listener) : serve_one(options, &listener);
 }

@@ -117,8 +117,8 @@ path_bind(int fd, const struct address *address)
 	return bound;
 }
 
-static const char *
-temporary(void)
+const char *
+path_private_parent(void)
 {
 	const char *directory = getenv("TMPDIR");
 
@@ -167,10 +167,10 @@ path_bind_private(int fd)
 	bool made;
 
 	if (!swept)
-		sweep(temporary());
+		sweep(path_private_parent());
 	swept = true;
 	snprintf(directory, sizeof(directory), "%s/" PREFIX "XXXXXX",
-	    temporary());
+	    path_private_parent());
 	signals_hold(&before);
 	made = mkdtemp(directory) != NULL && signals_remember(directory);
 	signals_release(&before);

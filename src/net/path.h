@@ -22,6 +22,9 @@ bool	path_bind(int fd, const struct address *);
  */
 bool	path_bind_private(int fd);
 
+/* $TMPDIR, or /tmp. */
+const char *path_private_parent(void);
+
 /* Removes the path now that one of these has bound the socket to, if any. */
 void	path_release(int fd);
 

@@ -131,6 +131,13 @@ socket_sign(const struct socket_config *config, int fd,
 }
 
 void
+socket_forget_key(const struct socket_config *config)
+{
+	if (config->md5_key != NULL)
+		explicit_bzero(config->md5_key, strlen(config->md5_key));
+}
+
+void
 socket_abortive(int fd, bool abortive)
 {
 	struct linger linger = { .l_onoff = abortive, .l_linger = 0 };

@@ -25,7 +25,7 @@ struct socket_config {
 	bool	 broadcast;
 	bool	 debug;			/* SO_DEBUG */
 	bool	 brief;			/* only to test a port, see below */
-	const char *md5_key;		/* RFC 2385, at most
+	char	*md5_key;		/* RFC 2385, at most
 					   SOCKET_KEY bytes; or NULL */
 	const char *source_host;	/* to bind to, or NULL */
 	uint16_t source_port;		/* to bind to, or 0 */
@@ -48,6 +48,9 @@ int	socket_open(const struct socket_config *, int family,
  */
 bool	socket_sign(const struct socket_config *, int fd,
 	    const struct address *peer);
+
+/* Wipes the key: no more sockets will be signed. */
+void	socket_forget_key(const struct socket_config *);
 
 /*
  * SO_LINGER {1, 0}: when the descriptor is closed, by us or by the kernel

@@ -31,6 +31,12 @@ tls_invitation(const struct tls_context *context)
 	return NULL;
 }
 
+const char *
+tls_authorities(void)
+{
+	return NULL;
+}
+
 bool
 tls_open(struct stream *stream, struct tls_context *context)
 {

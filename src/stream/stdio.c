@@ -280,6 +280,12 @@ stdio_named_input(void)
 }
 
 int
+stdio_out_folder(void)
+{
+	return shared.place.folder;
+}
+
+int
 stdio_received(off_t *size)
 {
 	*size = shared.place.there;

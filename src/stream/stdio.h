@@ -48,6 +48,9 @@ bool	stdio_prepare(const struct stdio_config *);
 /* The named input's descriptor: only to be looked at, by pread(2); or -1. */
 int	stdio_named_input(void);
 
+/* The folder of the output that has a name, or -1. */
+int	stdio_out_folder(void);
+
 /* The same of what is there of the output (resume), and its size, or 0. */
 int	stdio_received(off_t *size);
 

@@ -41,6 +41,12 @@ struct tls_context;
  */
 struct tls_context *tls_context_open(const struct tls_config *);
 
+/*
+ * The folder of the system's authorities, in which one is looked up when it is
+ * asked for; once a context is open.
+ */
+const char *tls_authorities(void);
+
 /* After the last of its connections; may be NULL. */
 void	tls_context_close(struct tls_context *);
 

@@ -17,6 +17,12 @@ tls_invitation(const struct tls_context *context)
 	    context->invitation : NULL;
 }
 
+const char *
+tls_authorities(void)
+{
+	return tls_lib.X509_get_default_cert_dir();
+}
+
 /* Prints why a file that the user named is of no use. */
 static bool
 useless(const char *what, const char *path)

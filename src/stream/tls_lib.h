@@ -64,6 +64,7 @@
 	X(X509_VERIFY_PARAM_set1_host) X(X509_VERIFY_PARAM_set1_ip_asc) \
 	X(X509_VERIFY_PARAM_set_hostflags) X(X509_get0_notAfter) \
 	X(X509_get0_notBefore) X(X509_get_X509_PUBKEY) \
+	X(X509_get_default_cert_dir) \
 	X(X509_get_issuer_name) X(X509_get_serialNumber) \
 	X(X509_get_subject_name) X(X509_getm_notAfter) \
 	X(X509_getm_notBefore) X(X509_gmtime_adj) X(X509_new) \

@@ -164,13 +164,16 @@ sys_sign(int fd, const struct sockaddr *peer, unsigned length, bool any,
     const char *key)
 {
 	struct tcp_md5sig sig = { .tcpm_flags = 0 };
+	int result;
 
 	memcpy(&sig.tcpm_addr, peer, length);
 	sig.tcpm_keylen = (uint16_t)strlen(key);
 	memcpy(sig.tcpm_key, key, sig.tcpm_keylen);
 	sig.tcpm_flags = any ? TCP_MD5SIG_FLAG_PREFIX : 0;
-	return setsockopt(fd, IPPROTO_TCP, any ? TCP_MD5SIG_EXT : TCP_MD5SIG,
-	    &sig, sizeof(sig));
+	result = setsockopt(fd, IPPROTO_TCP, any ? TCP_MD5SIG_EXT :
+	    TCP_MD5SIG, &sig, sizeof(sig));
+	explicit_bzero(&sig, sizeof(sig));
+	return result;
 }
 
 void
