@@ -135,6 +135,32 @@ check-asan:
 	    -fno-omit-frame-pointer -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=0"
 	NC_LITE=$(CURDIR)/build/asan/nc-lite tests/run
 
+# What has threads (names, hashes, certificates, --out), through the thread sanitizer.
+check-tsan:
+	$(MAKE) CC=clang BUILD=build/tsan BINARY=build/tsan/nc-lite \
+	    HARDEN=-fPIE CFLAGS="-O1 -g -fsanitize=thread"
+	NC_LITE=$(CURDIR)/build/tsan/nc-lite tests/run digest.bats \
+	    connect.bats tls.bats resume.bats
+
+# Lines that the tests have run, and those that none has: at least LINES % of all.
+LINES	?= 92
+coverage:
+	$(MAKE) CC=gcc BUILD=build/gcov BINARY=build/gcov/nc-lite \
+	    CFLAGS="-O0 -g --coverage -fprofile-update=atomic"
+	rm -rf $$(find build/gcov -name '*.gcda')
+	NC_LITE=$(CURDIR)/build/gcov/nc-lite tests/run $(TESTS) || :
+	tests/coverage build/gcov $(LINES)
+
+# The compilers' own search for mistakes: clean, but for what tests/analyze says.
+analyze:
+	tests/analyze
+
+files:
+	@printf '%s\n' $(SOURCES)
+
+flags:
+	@echo '$(ALL_CFLAGS)'
+
 # What moves bytes, without zero copy.
 check-copy: all
 	NC_LITE_COPY=1 tests/run $(COPY_TESTS)
@@ -252,6 +278,7 @@ clean:
 
 .PHONY: all bench bench-deps check check-asan check-copy check-faults \
 	check-fuzz check-valgrind check-with clean demo demo-picture deps fuzz fuzzers \
-	check-ports ports-deps posix \
+	check-ports ports-deps posix check-tsan coverage analyze \
+	files flags \
 	headers install layers lint model static uninstall \
 	check-user deb dist
