@@ -51,13 +51,13 @@ service(const struct scan *scan, uint16_t port, char *name)
 }
 
 const char *
-output_name(const struct target *target, size_t port, char *text)
+output_name(const struct port *port, char *text)
 {
-	if (target->is_path)
-		snprintf(text, OUTPUT_NAME, "%s", target->host);
+	if (port->target->is_path)
+		snprintf(text, OUTPUT_NAME, "%s", port->target->host);
 	else
-		snprintf(text, OUTPUT_NAME, "%s port %u", target->host,
-		    target->port[port]);
+		snprintf(text, OUTPUT_NAME, "%s port %u", port->target->host,
+		    port->number);
 	return text;
 }
 
@@ -124,13 +124,23 @@ reason(const struct scan *scan, const struct result *result, char *text)
 	}
 }
 
+/* Of the address that tells most, or why there is none. */
+static const char *
+best_reason(const struct scan *scan, const struct port *port, char *text)
+{
+	const char *error = port->target->name_error;
+
+	return port->best != NULL ? reason(scan, port->best, text) :
+	    error != NULL ? error : "not tested";
+}
+
 /* With the address, which of what is behind a proxy nobody here knows. */
 static const char *
-host_text(const struct scan *scan, const struct target *target, size_t address,
-    char *text)
+host_text(const struct scan *scan, const struct target *target,
+    const struct result *result, char *text)
 {
 	return scan->config->pass != NULL ? target->host :
-	    endpoint_text(target->host, &target->address[address], text);
+	    endpoint_text(target->host, result_address(target, result), text);
 }
 
 static const char *
@@ -193,9 +203,9 @@ put_range(const struct scan *scan, const struct target *target, size_t address)
 		    reason(scan, this->like, why));
 	else
 		diag_say(level(scan), "connect to %s port%s (%s)%s%s",
-		    host_text(scan, target, address, text), ports, protocol(scan),
-		    this->like->state == PORT_SILENT ? " " : " failed: ",
-		    reason(scan, this->like, why));
+		    host_text(scan, target, this->like, text), ports,
+		    protocol(scan), this->like->state == PORT_SILENT ? " " :
+		    " failed: ", reason(scan, this->like, why));
 	this->like = NULL;
 }
 
@@ -209,84 +219,80 @@ put_ranges(const struct scan *scan, const struct target *target)
 }
 
 static void
-put_failure(const struct scan *scan, const struct target *target, size_t port,
-    size_t address)
+put_failure(const struct scan *scan, const struct port *port,
+    const struct result *result)
 {
+	size_t address = (size_t)(result_address(port->target, result) -
+	    port->target->address);
 	struct range *this = &range[address];
-	const struct result *result = result_at(target, port, address);
-	uint16_t number = target->port[port];
 
-	if (this->like != NULL && this->last + 1 == number &&
+	if (this->like != NULL && this->last + 1 == port->number &&
 	    this->like->state == result->state &&
 	    this->like->error == result->error &&
 	    this->like->doubt == result->doubt &&
 	    this->like->icmp == result->icmp && result->heard == NULL) {
-		this->last = number;
+		this->last = port->number;
 		return;
 	}
-	put_range(scan, target, address);
-	*this = (struct range){ .first = number, .last = number,
+	put_range(scan, port->target, address);
+	*this = (struct range){ .first = port->number, .last = port->number,
 	    .like = result };
 }
 
 static void
-put_banner(const struct scan *scan, const struct target *target, size_t port,
+put_banner(const struct scan *scan, const struct port *port,
     const struct result *result)
 {
 	const struct targets *targets = scan->config->targets;
 	char text[4 * HEARD + 8];
 
 	if (targets->count > 1)
-		printf("%s ", target->host);
+		printf("%s ", port->target->host);
 	if (targets->ports > 1)
-		printf("%u ", target->port[port]);
+		printf("%u ", port->number);
 	puts(text_quote(result->heard, TEXT_ESCAPED, text, sizeof(text)));
 }
 
 static void
-put_open(const struct scan *scan, const struct target *target, size_t port,
-    size_t address)
+put_open(const struct scan *scan, const struct port *port,
+    const struct result *result)
 {
-	const struct result *result = result_at(target, port, address);
-	uint16_t number = target->port[port];
 	char text[ENDPOINT_TEXT], name[PORTS_SERVICE], why[REASON];
 
-	if (diag_wants(1) && target->is_path)
+	if (diag_wants(1) && port->target->is_path)
 		diag_line(1, "Connection to %s port [unix/*] succeeded!",
-		    target->host);
+		    port->target->host);
 	else if (diag_wants(1))
 		diag_line(1, "Connection to %s %u port [%s/%s] succeeded!",
-		    host_text(scan, target, address, text), number,
-		    protocol(scan), service(scan, number, name));
+		    host_text(scan, port->target, result, text), port->number,
+		    protocol(scan), service(scan, port->number, name));
 	if (scan->config->http != NULL)
-		diag_say(1, "%s: %s", output_name(target, port, text),
+		diag_say(1, "%s: %s", output_name(port, text),
 		    reason(scan, result, why));
 	else if (scan->config->banner_us != CLOCK_UNSET &&
 	    result->heard != NULL)
-		put_banner(scan, target, port, result);
+		put_banner(scan, port, result);
 }
 
 /* Whoever looks at a terminal has columns, if there are several targets. */
 static bool
-put_row(const struct scan *scan, const struct target *target, size_t port,
+put_row(const struct scan *scan, const struct port *port,
     const struct result *result)
 {
-	const struct targets *targets = scan->config->targets;
 	char text[ENDPOINT_TEXT], why[REASON], clean[REASON];
 	bool coloured = is_coloured(STDERR_FILENO);
-	enum port_state state = result_state(target, port);
 
-	if (targets->count < 2 || !isatty(STDERR_FILENO))
+	if (scan->config->targets->count < 2 || !isatty(STDERR_FILENO))
 		return false;
-	if (diag_wants(state == PORT_OPEN ? 1 : level(scan))) {
-		snprintf(clean, sizeof(clean), "%s", result == NULL ?
-		    target->name_error : reason(scan, result, why));
+	if (diag_wants(port->state == PORT_OPEN ? 1 : level(scan))) {
+		snprintf(clean, sizeof(clean), "%s", result != NULL ?
+		    reason(scan, result, why) : best_reason(scan, port, why));
 		text_clean(clean, '?');
 		diag_end_line();
 		dprintf(STDERR_FILENO, "%-32s %s%-13s%s %s\n",
-		    output_name(target, port, text), coloured ? colour(state) :
-		    "", state_text(scan, state), coloured ? "\033[0m" : "",
-		    clean);
+		    output_name(port, text), coloured ? colour(port->state) :
+		    "", state_text(scan, port->state), coloured ? "\033[0m" :
+		    "", clean);
 	}
 	return true;
 }
@@ -322,24 +328,27 @@ put_facts(const struct result *result)
 	printf(",\"days\":%d", facts->days);
 }
 
+/* What follows its "{"; of one address, or NULL. */
 static void
-put_object(const struct scan *scan, const struct target *target, size_t port,
-    const struct result *result, const struct address *address)
+put_object(const struct scan *scan, const struct port *port,
+    const struct result *result)
 {
+	const struct target *target = port->target;
 	char text[ADDRESS_TEXT], name[PORTS_SERVICE], why[REASON];
-	uint16_t number = target->port[port];
 
-	printf("\"port\":%u", number);
+	printf("\"port\":%u", port->number);
 	put_json("protocol", target->is_path ? "unix" : protocol(scan));
 	put_json("host", target->host);
-	if (address != NULL && !target->is_path && scan->config->pass == NULL)
-		put_json("address", address_text(address, text));
-	if (!target->is_path && strcmp(service(scan, number, name), "*") != 0)
+	if (result != NULL && !target->is_path && scan->config->pass == NULL)
+		put_json("address", address_text(result_address(target,
+		    result), text));
+	if (!target->is_path &&
+	    strcmp(service(scan, port->number, name), "*") != 0)
 		put_json("service", name);
 	put_json("state", state_text(scan, result != NULL ? result->state :
-	    result_state(target, port)));
+	    port->state));
 	put_json("reason", result != NULL ? reason(scan, result, why) :
-	    target->name_error != NULL ? target->name_error : "not tested");
+	    best_reason(scan, port, why));
 	if (result != NULL && result->heard != NULL)
 		put_json(scan->config->banner_us != CLOCK_UNSET ? "banner" :
 		    "answer", result->heard);
@@ -352,117 +361,108 @@ put_object(const struct scan *scan, const struct target *target, size_t port,
 /* What is told, and when *******************************************/
 
 static void
-tell_tls_failure(const struct scan *scan, const struct target *target,
-    size_t port, size_t address)
+tell_tls_failure(const struct scan *scan, const struct port *port,
+    const struct result *result)
 {
-	const struct result *result = result_at(target, port, address);
-	struct address to = target->address[address];
+	struct address to = *result_address(port->target, result);
 	char text[ADDRESS_TEXT];
 
-	if (result->code == EXIT_DONE || result->error == EACCES || (result->code != EXIT_IDENTITY &&
+	if (result->code == EXIT_DONE || result->error == EACCES ||
+	    (result->code != EXIT_IDENTITY &&
 	    scan->config->await_us != CLOCK_UNSET))
 		return;
-	address_set_port(&to, target->port[port]);
+	address_set_port(&to, port->number);
 	diag_error("TLS with %s: %s", address_port_text(&to, text),
 	    result->facts != NULL ? result->facts->failure : "no memory");
 }
 
 /* Once the name is not resolved there is one line for all its ports. */
 static void
-tell_unresolved(const struct scan *scan, const struct target *target,
-    size_t port)
+tell_unresolved(const struct scan *scan, const struct port *port)
 {
+	const struct target *target = port->target;
+
 	if (scan->config->json) {
 		putchar('{');
-		put_object(scan, target, port, NULL, NULL);
+		put_object(scan, port, NULL);
 	}
-	if (port == 0 && !put_row(scan, target, port, NULL) &&
+	if (port->index == 0 && !put_row(scan, port, NULL) &&
 	    target->name_error != NULL)
 		diag_say(level(scan), "getaddrinfo for host \"%s\" port %u: "
-		    "%s", target->host, target->port[0], target->name_error);
+		    "%s", target->host, port->number, target->name_error);
 }
 
 static void
-tell(const struct scan *scan, const struct target *target, size_t port,
-    size_t address)
+tell(const struct scan *scan, const struct port *port, struct result *result)
 {
-	struct result *result = result_at(target, port, address);
-
 	result->told = true;
-	tell_tls_failure(scan, target, port, address);
+	tell_tls_failure(scan, port, result);
 	if (scan->config->json) {
 		putchar('{');
-		put_object(scan, target, port, result,
-		    &target->address[address]);
-	} else if (put_row(scan, target, port, result))
+		put_object(scan, port, result);
+	} else if (put_row(scan, port, result))
 		return;
 	else if (result->state == PORT_OPEN)
-		put_open(scan, target, port, address);
+		put_open(scan, port, result);
 	else
-		put_failure(scan, target, port, address);
+		put_failure(scan, port, result);
 }
 
 static void
-tell_port(const struct scan *scan, const struct target *target, size_t port,
-    bool in_order)
+tell_port(const struct scan *scan, const struct port *port, bool in_order)
 {
-	size_t best, i;
+	struct result *result;
+	size_t i;
 	bool one;
 
-	if (target->addresses == 0) {
-		tell_unresolved(scan, target, port);
+	if (port->best == NULL) {
+		tell_unresolved(scan, port);
 		return;
 	}
-	best = result_best(target, port);
-	if (result_at(target, port, best)->told)
+	if (port->best->told)
 		return;
 	one = !scan->config->each_address && (scan->config->json ||
-	    result_at(target, port, best)->state == PORT_OPEN);
-	if (in_order && result_at(target, port, best)->state == PORT_OPEN)
-		put_ranges(scan, target);
-	for (i = 0; i < target->addresses; i++)
-		if (!one || i == best)
-			tell(scan, target, port, i);
+	    port->state == PORT_OPEN);
+	if (in_order && port->state == PORT_OPEN)
+		put_ranges(scan, port->target);
+	for (i = 0; i < port->target->addresses; i++) {
+		result = result_at(port->target, port->index, i);
+		if (!one || result == port->best)
+			tell(scan, port, result);
+	}
 }
 
 /* What is open does not wait for a silent one before it. */
 static void
 tell_open(struct scan *scan)
 {
-	const struct targets *targets = scan->config->targets;
-	const struct target *target;
-	size_t i, port = scan->told_port;
+	struct port port = port_at(scan->told.target, scan->told.index);
+	bool more = !scan->all_told;
 
-	for (i = scan->told_target; i < targets->count; i++, port = 0) {
-		target = &targets->item[i];
-		for (; target->addresses > 0 && port < target->ports; port++)
-			if (result_state(target, port) == PORT_OPEN &&
-			    (scan->config->await_us == CLOCK_UNSET ||
-			    result_good(scan->config, target, port)))
-				tell_port(scan, target, port, false);
-	}
+	for (; more; more = port_next(scan->config->targets, &port))
+		if (port.state == PORT_OPEN &&
+		    (scan->config->await_us == CLOCK_UNSET ||
+		    port_good(scan->config, &port)))
+			tell_port(scan, &port, false);
 	scan->news = 0;
 }
 
 void
 output_news(struct scan *scan, bool all)
 {
-	const struct targets *targets = scan->config->targets;
 	const struct target *target;
 	bool waits = scan->config->await_us != CLOCK_UNSET;
 
-	while ((all || !waits) && scan->told_target < targets->count) {
-		target = &targets->item[scan->told_target];
-		if (scan->told_port == target->ports) {
-			put_ranges(scan, target);
-			scan->told_target++;
-			scan->told_port = 0;
-			continue;
-		}
-		if (!all && !result_settled(scan->config, target,
-		    scan->told_port))
+	while ((all || !waits) && !scan->all_told) {
+		target = scan->told.target;
+		scan->told = port_at(target, scan->told.index);
+		if (!all && !port_settled(scan->config, &scan->told))
 			break;
-		tell_port(scan, target, scan->told_port++, true);
+		tell_port(scan, &scan->told, true);
+		scan->all_told = !port_next(scan->config->targets,
+		    &scan->told);
+		if (scan->all_told || scan->told.target != target)
+			put_ranges(scan, target);
 	}
 	if (scan->news > 0 && !scan->config->json &&
 	    !scan->config->each_address)
@@ -475,26 +475,19 @@ list_missing(const struct scan *scan, bool with_reason, char *text, size_t size)
 {
 	const struct targets *targets = scan->config->targets;
 	char name[OUTPUT_NAME], why[REASON];
-	const struct target *target;
-	const char *reasons;
-	size_t i, port, length, named = 0;
+	struct port port = { .target = NULL };
+	size_t length, named = 0;
 
 	text[0] = '\0';
-	for (i = 0; i < targets->count; i++)
-		for (port = 0; port < targets->item[i].ports; port++) {
-			target = &targets->item[i];
-			if (result_good(scan->config, target, port) ||
-			    named++ >= NAMED)
-				continue;
-			reasons = target->addresses > 0 ? reason(scan,
-			    result_at(target, port, result_best(target, port)),
-			    why) : target->name_error;
-			length = strlen(text);
-			snprintf(text + length, size - length, with_reason &&
-			    targets->ports > 1 ? "%s%s (%s)" : "%s%s",
-			    named > 1 ? ", " : "", output_name(target, port,
-			    name), reasons != NULL ? reasons : "not tested");
-		}
+	while (port_next(targets, &port)) {
+		if (port_good(scan->config, &port) || named++ >= NAMED)
+			continue;
+		length = strlen(text);
+		snprintf(text + length, size - length, with_reason &&
+		    targets->ports > 1 ? "%s%s (%s)" : "%s%s",
+		    named > 1 ? ", " : "", output_name(&port, name),
+		    best_reason(scan, &port, why));
+	}
 	length = strlen(text);
 	if (named > NAMED)
 		snprintf(text + length, size - length, " and %zu more",
@@ -518,7 +511,7 @@ static void
 tell_given_up(const struct scan *scan)
 {
 	const struct targets *targets = scan->config->targets;
-	const struct target *target = &targets->item[0];
+	const struct port first = port_at(&targets->item[0], 0);
 	char text[1024], took[CLOCK_TEXT], why[REASON];
 	int64_t us = clock_now_us() - scan->since_us;
 	int64_t await_us = scan->config->await_us;
@@ -528,9 +521,7 @@ tell_given_up(const struct scan *scan)
 	clock_text(await_us > 0 && us >= await_us ? await_us : us, took);
 	diag_error("gave up waiting for %s%s after %s%s%s", text,
 	    scan->config->closed ? " to be closed" : "", took,
-	    one ? ": " : "", !one ? "" : target->addresses == 0 ?
-	    target->name_error : reason(scan, result_at(target, 0,
-	    result_best(target, 0)), why));
+	    one ? ": " : "", one ? best_reason(scan, &first, why) : "");
 }
 
 static void
@@ -591,12 +582,9 @@ output_progress(struct scan *scan, struct loop *loop)
 }
 
 void
-output_round(const struct scan *scan, const struct target *target, size_t port)
+output_round(const struct scan *scan, const struct port *port)
 {
-	const struct result *result = target->addresses == 0 ? NULL :
-	    result_at(target, port, result_best(target, port));
 	bool coloured = is_coloured(STDOUT_FILENO);
-	enum port_state state = result_state(target, port);
 	char text[OUTPUT_NAME], why[REASON], date[32];
 	struct timespec now;
 	struct tm utc;
@@ -607,16 +595,14 @@ output_round(const struct scan *scan, const struct target *target, size_t port)
 	if (scan->config->json) {
 		printf("{\"time\":\"%s.%03ldZ\",", date,
 		    now.tv_nsec / 1000000);
-		put_object(scan, target, port, result, result == NULL ? NULL :
-		    &target->address[result_best(target, port)]);
+		put_object(scan, port, port->best);
 		return;
 	}
 	printf("%s.%03ldZ %s %s%s%s %.3f ms", date, now.tv_nsec / 1000000,
-	    output_name(target, port, text), coloured ? colour(state) : "",
-	    state_text(scan, state), coloured ? "\033[0m" : "",
-	    result == NULL ? 0.0 : (double)result->took_us / 1000);
-	if (state != PORT_OPEN)
-		printf(" (%s)", result != NULL ? reason(scan, result, why) :
-		    target->name_error);
+	    output_name(port, text), coloured ? colour(port->state) : "",
+	    state_text(scan, port->state), coloured ? "\033[0m" : "",
+	    port->best == NULL ? 0.0 : (double)port->best->took_us / 1000);
+	if (port->state != PORT_OPEN)
+		printf(" (%s)", best_reason(scan, port, why));
 	putchar('\n');
 }

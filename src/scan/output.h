@@ -32,10 +32,10 @@ void	output_end(struct scan *, const struct results_sum *, int code);
 void	output_progress(struct scan *, struct loop *);
 
 /* A line of --every, with the time of day. */
-void	output_round(const struct scan *, const struct target *, size_t port);
+void	output_round(const struct scan *, const struct port *);
 
 /* "HOST port PORT", or the path; text has OUTPUT_NAME bytes. */
 #define OUTPUT_NAME	(ADDRESS_NAME + 32)
-const char *output_name(const struct target *, size_t port, char *text);
+const char *output_name(const struct port *, char *text);
 
 #endif

@@ -39,8 +39,15 @@ results_close(struct target *target)
 	free(target->address);
 }
 
-size_t
-result_best(const struct target *target, size_t port)
+const struct address *
+result_address(const struct target *target, const struct result *result)
+{
+	return &target->address[(size_t)(result - target->result) /
+	    target->ports];
+}
+
+static const struct result *
+best_of(const struct target *target, size_t index)
 {
 	static const int rank[PORT_STATES] = {
 		[PORT_OPEN] = 7,
@@ -52,98 +59,112 @@ result_best(const struct target *target, size_t port)
 		[PORT_FILTERED] = 2,
 		[PORT_UNREACHABLE] = 1,
 	};
-	size_t i, best = 0;
+	const struct result *result, *best = NULL;
+	size_t i;
 
-	for (i = 1; i < target->addresses; i++)
-		if (rank[result_at(target, port, i)->state] >
-		    rank[result_at(target, port, best)->state])
-			best = i;
+	for (i = 0; i < target->addresses; i++) {
+		result = result_at(target, index, i);
+		if (best == NULL || rank[result->state] > rank[best->state])
+			best = result;
+	}
 	return best;
 }
 
-enum port_state
-result_state(const struct target *target, size_t port)
+struct port
+port_at(const struct target *target, size_t index)
 {
-	if (target->addresses == 0)
-		return target->name_error != NULL ? PORT_UNRESOLVED :
-		    PORT_UNTRIED;
-	return result_at(target, port, result_best(target, port))->state;
+	const struct result *best = best_of(target, index);
+
+	return (struct port){
+		.target = target,
+		.index = index,
+		.number = target->port[index],
+		.best = best,
+		.state = best != NULL ? best->state :
+		    target->name_error != NULL ? PORT_UNRESOLVED : PORT_UNTRIED,
+	};
 }
 
 bool
-result_settled(const struct scan_config *config, const struct target *target,
-    size_t port)
+port_next(const struct targets *targets, struct port *port)
 {
+	const struct target *target = port->target;
+	size_t index = port->index + 1;
+
+	if (target == NULL || index == target->ports) {
+		target = target == NULL ? targets->item : target + 1;
+		index = 0;
+	}
+	if (target == targets->item + targets->count)
+		return false;
+	*port = port_at(target, index);
+	return true;
+}
+
+bool
+port_settled(const struct scan_config *config, const struct port *port)
+{
+	const struct target *target = port->target;
 	const struct result *result;
 	size_t i;
 
 	for (i = 0; i < target->addresses; i++) {
-		result = result_at(target, port, i);
+		result = result_at(target, port->index, i);
 		if (result->state == PORT_OPEN && !config->each_address)
 			return true;
 		if (result->state <= PORT_DOUBT || result->busy)
 			return false;
 	}
-	return target->addresses > 0 || target->name_error != NULL;
+	return port->state != PORT_UNTRIED;
 }
 
 /* What is not open is free; of UDP only what refuses is. */
 bool
-result_good(const struct scan_config *config, const struct target *target,
-    size_t port)
+port_good(const struct scan_config *config, const struct port *port)
 {
-	enum port_state state = result_state(target, port);
 	bool datagrams = transport_can(&config->endpoint,
 	    TRANSPORT_MESSAGES);
 
 	if (config->closed)
-		return datagrams ? state == PORT_CLOSED : state > PORT_OPEN;
-	if (state == PORT_SILENT && datagrams)
+		return datagrams ? port->state == PORT_CLOSED :
+		    port->state > PORT_OPEN;
+	if (port->state == PORT_SILENT && datagrams)
 		return config->assume_open;
-	return state == PORT_OPEN && result_at(target, port,
-	    result_best(target, port))->code == EXIT_DONE;
+	return port->state == PORT_OPEN && port->best->code == EXIT_DONE;
 }
 
-void
-results_count(const struct scan_config *config, struct results_sum *sum)
+static void
+count(const struct scan_config *config, struct results_sum *sum)
 {
-	const struct targets *targets = config->targets;
-	const struct target *target;
-	size_t i, port, address;
+	struct port port = { .target = NULL };
 
 	*sum = (struct results_sum){ .code = EXIT_DONE };
-	for (i = 0; i < targets->count; i++) {
-		target = &targets->item[i];
-		for (port = 0; port < target->ports; port++) {
-			sum->count[result_state(target, port)]++;
-			sum->good += result_good(config, target, port);
-			if (target->name_code > sum->name_code)
-				sum->name_code = target->name_code;
-			if (target->addresses == 0)
-				continue;
-			address = result_best(target, port);
-			if (result_at(target, port, address)->code > sum->code)
-				sum->code = result_at(target, port,
-				    address)->code;
-		}
+	while (port_next(config->targets, &port)) {
+		sum->count[port.state]++;
+		sum->good += port_good(config, &port);
+		if (port.target->name_code > sum->name_code)
+			sum->name_code = port.target->name_code;
+		if (port.best != NULL && port.best->code > sum->code)
+			sum->code = port.best->code;
 	}
 }
 
 int
-results_code(const struct scan_config *config, const struct results_sum *sum)
+results_sum(const struct scan_config *config, struct results_sum *sum)
 {
-	const size_t *count = sum->count;
+	const size_t *of = sum->count;
 
+	count(config, sum);
 	if (sum->code == EXIT_IDENTITY && !config->closed)
 		return sum->code;
 	if (sum->good >= (config->all ? config->targets->ports : 1))
 		return EXIT_DONE;
 	if (config->closed)
 		return EXIT_NETWORK;
-	if (count[PORT_UNRESOLVED] > 0)
+	if (of[PORT_UNRESOLVED] > 0)
 		return sum->name_code;
 	if (sum->code != EXIT_DONE)
 		return sum->code;
-	return count[PORT_SILENT] + count[PORT_FILTERED] + count[PORT_DOUBT] +
-	    count[PORT_UNTRIED] > 0 ? EXIT_TIME : EXIT_NETWORK;
+	return of[PORT_SILENT] + of[PORT_FILTERED] + of[PORT_DOUBT] +
+	    of[PORT_UNTRIED] > 0 ? EXIT_TIME : EXIT_NETWORK;
 }

@@ -49,17 +49,29 @@ struct result *result_at(const struct target *, size_t port, size_t address);
 /* Forgets what was found, for another round. */
 void	result_clear(struct result *);
 
-/* The address whose result stands for the port: the most telling one. */
-size_t	result_best(const struct target *, size_t port);
-enum port_state result_state(const struct target *, size_t port);
+/* The host's address that it is of. */
+const struct address *result_address(const struct target *,
+	    const struct result *);
 
-/* Whether all that can be known of the port is known. */
-bool	result_settled(const struct scan_config *, const struct target *,
-	    size_t port);
+/* A port of a target, and what is known of it by now. */
+struct port {
+	const struct target *target;
+	size_t	 index;		/* in target->port */
+	uint16_t number;
+	const struct result *best;	/* the most telling one, or NULL */
+	enum port_state state;
+};
 
-/* Whether the port is as it should be: open, or (closed) not. */
-bool	result_good(const struct scan_config *, const struct target *,
-	    size_t port);
+/* All ports in the order asked for: the first for one that is all zeros. */
+bool	port_next(const struct targets *, struct port *);
+
+struct port port_at(const struct target *, size_t index);
+
+/* Whether all that can be known of it is known. */
+bool	port_settled(const struct scan_config *, const struct port *);
+
+/* Whether it is as it should be: open, or (closed) not. */
+bool	port_good(const struct scan_config *, const struct port *);
 
 struct results_sum {
 	size_t	 count[PORT_STATES];	/* ports */
@@ -68,13 +80,11 @@ struct results_sum {
 	int	 name_code;	/* the worst of names */
 };
 
-void	results_count(const struct scan_config *, struct results_sum *);
-
 /*
- * The exit code: EXIT_DONE when all (or any, as the config wants) are good;
- * else whether it was a name, time or the network. A peer who is another than
- * he should be decides.
+ * Counts all and returns the exit code: EXIT_DONE when all (or any, as the
+ * config wants) are good; else whether it was a name, time or the network. A
+ * peer who is another than he should be decides.
  */
-int	results_code(const struct scan_config *, const struct results_sum *);
+int	results_sum(const struct scan_config *, struct results_sum *);
 
 #endif

@@ -64,40 +64,35 @@ keep(struct samples *samples, uint32_t us)
 
 /* One port of the round; sets it back. */
 static void
-end_port(struct scan *scan, const struct target *target, size_t port,
-    struct samples *samples)
+end_port(struct scan *scan, const struct port *port, struct samples *samples)
 {
 	size_t i;
 
-	output_round(scan, target, port);
-	if (!result_good(scan->config, target, port))
+	output_round(scan, port);
+	if (!port_good(scan->config, port))
 		samples->failed++;
-	else if (target->addresses > 0)
-		keep(samples, result_at(target, port,
-		    result_best(target, port))->took_us);
-	for (i = 0; i < target->addresses; i++)
-		result_clear(result_at(target, port, i));
+	else if (port->best != NULL)
+		keep(samples, port->best->took_us);
+	for (i = 0; i < port->target->addresses; i++)
+		result_clear(result_at(port->target, port->index, i));
 }
 
 int64_t
 rounds_end(struct scan *scan, const struct loop *loop)
 {
 	struct rounds *rounds = scan->rounds;
-	const struct targets *targets = scan->config->targets;
 	struct samples *samples = rounds->samples;
 	struct scan_config all = *scan->config;
+	struct port port = { .target = NULL };
 	struct results_sum sum;
-	size_t i, port;
 	int code;
 
 	all.all = true;
-	results_count(&all, &sum);
-	code = results_code(&all, &sum);
+	code = results_sum(&all, &sum);
 	if (code > rounds->code)
 		rounds->code = code;
-	for (i = 0; i < targets->count; i++)
-		for (port = 0; port < targets->item[i].ports; port++)
-			end_port(scan, &targets->item[i], port, samples++);
+	while (port_next(all.targets, &port))
+		end_port(scan, &port, samples++);
 	if (++rounds->done == scan->config->count)
 		return 0;
 	rounds->since_us += scan->config->every_us;
@@ -124,7 +119,7 @@ percentile(const struct samples *samples, size_t percent)
 }
 
 static void
-tell_port(const struct scan *scan, const struct target *target, size_t port,
+tell_port(const struct scan *scan, const struct port *port,
     const struct samples *samples)
 {
 	char name[OUTPUT_NAME], times[128] = "", host[2 * OUTPUT_NAME];
@@ -141,24 +136,22 @@ tell_port(const struct scan *scan, const struct target *target, size_t port,
 	}
 	if (json)
 		printf("{\"host\":%s,\"port\":%u,\"rounds\":%zu,"
-		    "\"failed\":%zu%s}\n", text_quote(target->host, TEXT_JSON,
-		    host, sizeof(host)), target->port[port], samples->count +
-		    samples->failed, samples->failed, times);
+		    "\"failed\":%zu%s}\n", text_quote(port->target->host,
+		    TEXT_JSON, host, sizeof(host)), port->number,
+		    samples->count + samples->failed, samples->failed, times);
 	else
-		diag_error("%s: %zu rounds, %zu failed%s", output_name(target,
-		    port, name), samples->count + samples->failed,
+		diag_error("%s: %zu rounds, %zu failed%s", output_name(port,
+		    name), samples->count + samples->failed,
 		    samples->failed, times);
 }
 
 int
 rounds_tell(const struct scan *scan)
 {
-	const struct targets *targets = scan->config->targets;
 	const struct samples *samples = scan->rounds->samples;
-	size_t i, port;
+	struct port port = { .target = NULL };
 
-	for (i = 0; i < targets->count; i++)
-		for (port = 0; port < targets->item[i].ports; port++)
-			tell_port(scan, &targets->item[i], port, samples++);
+	while (port_next(scan->config->targets, &port))
+		tell_port(scan, &port, samples++);
 	return scan->rounds->done == 0 ? EXIT_TIME : scan->rounds->code;
 }

@@ -186,11 +186,15 @@ is_wanted(const struct scan *scan, const struct target *target)
 	const struct result *result =
 	    result_at(target, scan->port, scan->address);
 	size_t i = scan->config->each_address ? 0 : scan->address;
+	struct port port;
 
-	if (result->busy || (scan->wanted >> result->state & 1) == 0 ||
-	    (scan->wanted == ALL_STATES &&
-	    result_good(scan->config, target, scan->port)))
+	if (result->busy || (scan->wanted >> result->state & 1) == 0)
 		return false;
+	if (scan->wanted == ALL_STATES) {
+		port = port_at(target, scan->port);
+		if (port_good(scan->config, &port))
+			return false;
+	}
 	while (i-- > 0)
 		if (result_at(target, scan->port, i)->state == PORT_OPEN)
 			return false;
@@ -353,9 +357,9 @@ end_doubts(struct scan *scan)
 
 /*
  * Kernels limit the ICMP messages they send (Linux: six at once, then one a
- * second): a silent UDP port among refusals may be one that was not told. So the
- * silent ones are asked again, until a pass brings no refusal or its time (ten
- * times the port's, unless the run has a limit) is over.
+ * second): a silent UDP port among refusals may be one that was not told. So
+ * the silent ones are asked again, until a pass brings no refusal or its time
+ * (ten times the port's, unless the run has a limit) is over.
  */
 static bool
 ask_doubts_again(struct scan *scan)
@@ -388,8 +392,7 @@ is_awaited(struct scan *scan)
 	if (scan->checked == scan->settled && scan->settled > 0)
 		return true;
 	scan->checked = scan->settled;
-	results_count(scan->config, &sum);
-	return results_code(scan->config, &sum) != EXIT_DONE && !scan->refused;
+	return results_sum(scan->config, &sum) != EXIT_DONE && !scan->refused;
 }
 
 /* --wait: all that has failed is tried again, after pauses that grow. */
@@ -520,6 +523,7 @@ scan_begin(struct scan *scan, const struct scan_config *config,
 		    clock_deadline(10 * config->port_us),
 	};
 	scan->socket.brief = true;
+	port_next(config->targets, &scan->told);
 	if (make_room(scan))
 		return find_source(scan);
 	diag_error("no memory to test so many ports");
@@ -559,8 +563,7 @@ finish(struct scan *scan)
 		if (signals_ending() != 0)
 			code = EXIT_SIGNAL + signals_ending();
 	} else {
-		results_count(scan->config, &sum);
-		code = results_code(scan->config, &sum);
+		code = results_sum(scan->config, &sum);
 		output_end(scan, &sum, code);
 	}
 	if (fflush(stdout) == 0 && !ferror(stdout))

@@ -10,7 +10,7 @@
 #include "net/endpoint.h"
 #include "net/socket.h"
 #include "scan/probe.h"
-#include "scan/target.h"
+#include "scan/results.h"
 #include "stream/stream.h"
 
 struct attempt;
@@ -30,13 +30,13 @@ struct scan_config {
 	int	 parallel;	/* ports asked at once; 0: as many as is sane */
 	int64_t	 port_us;	/* for each port; CLOCK_UNSET: the kernel's */
 	int64_t	 interval_us;	/* between two ports */
-	int64_t	 await_us;	/* again until good; CLOCK_UNSET: once; 0: ever */
+	int64_t	 await_us;	/* until good; CLOCK_UNSET: once; 0: for ever */
 	int64_t	 every_us;	/* from round to round; CLOCK_UNSET: one */
 	int	 count;		/* rounds; 0: no end */
-	struct probe probe;	/* what to say (UDP), when data is not NULL */
+	struct probe probe;	/* what to say (UDP), if data is not NULL */
 	/* what an open port must do besides, see talk.h */
 	struct tls_context *tls;	/* shake hands, or NULL */
-	const struct tls_config *host_tls;	/* NULL: the same name for all */
+	const struct tls_config *host_tls;	/* NULL: one name for all */
 	int64_t	 banner_us;	/* to speak; CLOCK_UNSET: need not */
 	int64_t	 settle_us;	/* to stay; CLOCK_UNSET: need not */
 	const char *send;	/* with C's escapes, or NULL */
@@ -74,7 +74,7 @@ struct scan {
 	size_t	 addresses;	/* of the target that has most */
 	unsigned wanted;	/* states of those that are asked, as bits */
 	int64_t	 begin_us;	/* not before this */
-	int64_t	 turn_us;	/* nor this, while an earlier address is asked */
+	int64_t	 turn_us;	/* nor this: an earlier address is asked */
 	int64_t	 stuck_us;	/* since when nothing goes on, or 0 */
 
 	/* UDP: Linux sends one ICMP a second */
@@ -88,7 +88,8 @@ struct scan {
 	bool	 waits_said;
 
 	/* what is told: in order, but for what is open */
-	size_t	 told_target, told_port;
+	struct port told;	/* the first one not yet told in order */
+	bool	 all_told;
 	size_t	 news;		/* found open, and not told yet */
 	size_t	 settled, open;	/* results, for --progress */
 	size_t	 checked;	/* of them, when --wait looked last */

@@ -127,8 +127,9 @@ talk_is_expected(char *buffer, size_t size)
 bool
 talk_is_wanted(const struct scan_config *config)
 {
-	return config->tls != NULL || config->pass != NULL || expects || words != NULL ||
-	    config->banner_us != CLOCK_UNSET || config->settle_us > 0;
+	return config->tls != NULL || config->pass != NULL || expects ||
+	    words != NULL || config->banner_us != CLOCK_UNSET ||
+	    config->settle_us > 0;
 }
 
 static bool

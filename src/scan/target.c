@@ -239,8 +239,8 @@ add_line(struct targets *targets, const char *path, size_t number, char *line,
 		return true;
 	snprintf(why, sizeof(why), "%s", whole && words < LINE_WORDS ?
 	    targets->error : "too long");
-	snprintf(targets->error, sizeof(targets->error), "%.40s, line %zu: %.190s",
-	    path, number, why);
+	snprintf(targets->error, sizeof(targets->error),
+	    "%.40s, line %zu: %.190s", path, number, why);
 	return false;
 }
 
