@@ -338,6 +338,24 @@ choking() {
 	until_true holds listen.out two
 }
 
+@test "where there is no place, who says nothing makes room after a second" {
+	nc --psk-new key
+	listen -kc --psk key --max-conns 10
+	start crowd /usr/bin/python3 "$PEERS/many.py" hold "$port" 20 < <(sleep 30)
+	wait_for_line crowd.out held
+	bound=15 nc -N -c --psk key 127.0.0.1 "$port" <<<hello
+	until_true holds listen.out hello
+	grep -q '^nc-lite: 127.0.0.1 [0-9]*: peer: others wait' listen.err
+	local option
+	for option in --accept-proxy --proxy-server; do
+		listen -k $option --max-conns 10
+		start crowd /usr/bin/python3 "$PEERS/many.py" hold "$port" 15 \
+		    < <(sleep 30)
+		wait_for_line crowd.out held
+		wait_for_line listen.err 'peer: others wait'
+	done
+}
+
 @test "--timeout ends the server, and blames nobody when peers came" {
 	listen -k --timeout 1
 	visit say x fin readall

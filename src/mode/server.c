@@ -28,6 +28,9 @@
 /* What one session waits for at most: a peer, a command, its end. */
 #define WAITS	4
 
+/* Where there is no place, who has not said so long what it wants makes one. */
+#define PATIENCE	CLOCK_SECOND
+
 /* Peers taken in one round: those who are there already have their turn, too. */
 #define ACCEPTS	64
 
@@ -47,6 +50,7 @@ struct served {
 	struct server *server;
 	size_t	 index;		/* in active or parked */
 	size_t	 first, after;	/* its descriptors in the round */
+	int64_t	 came_us;
 	int64_t	 used_us;	/* when it last had something to do */
 	int64_t	 until_us;	/* while parked: to be stepped then */
 	bool	 parked, runnable;
@@ -73,6 +77,7 @@ struct server {
 	struct list active, parked, spare;
 	int64_t	 parked_us;	/* the first moment of those parked */
 	size_t	 limit;		/* sessions at once */
+	bool	 asks;		/* who or what for, before one is served */
 	size_t	 turn;		/* who is stepped first */
 	bool	 watched;	/* the listener, in this round */
 	int	 burst;		/* peers to take in the next round at most */
@@ -185,6 +190,33 @@ there(const struct server *server)
 	return server->active.count + server->parked.count;
 }
 
+static struct served *
+oldest_of(const struct list *list, struct served *oldest)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (session_is_unproven(&list->item[i]->session) &&
+		    (oldest == NULL ||
+		    list->item[i]->came_us < oldest->came_us))
+			oldest = list->item[i];
+	return oldest;
+}
+
+/* Or NULL; looked for only where there may be one. */
+static struct served *
+oldest_unproven(const struct server *server)
+{
+	return server->asks ? oldest_of(&server->active,
+	    oldest_of(&server->parked, NULL)) : NULL;
+}
+
+static bool
+is_late(const struct served *served)
+{
+	return served->server->loop.now_us - served->came_us >= PATIENCE;
+}
+
 static void
 watch(struct server *server)
 {
@@ -203,6 +235,10 @@ watch(struct server *server)
 	    there(server) < server->limit;
 	if (server->demux != NULL)
 		demux_watch(server->demux, loop);
+	else if (!server->watched && (served = oldest_unproven(server)) != NULL) {
+		loop_until(loop, served->came_us + PATIENCE);
+		server->watched = is_late(served);
+	}
 	if (server->watched)
 		listener_watch(&server->listener, loop);
 	if (server->hub != NULL)
@@ -310,7 +346,7 @@ admit(struct server *server, int fd, const struct address *peer)
 	served->server = server;
 	served->parked = served->runnable = served->watched = false;
 	served->first = served->after = 0;
-	served->used_us = server->loop.now_us;
+	served->came_us = served->used_us = server->loop.now_us;
 	served->session.wake = wake;
 	served->session.demux = server->demux;
 	server->served++;
@@ -319,6 +355,25 @@ admit(struct server *server, int fd, const struct address *peer)
 	session_accept(&served->session, server->options, fd, peer,
 	    server->hub);
 	step(served);
+}
+
+/* True when there is a place. */
+static bool
+make_room(struct server *server)
+{
+	struct served *served;
+
+	if (there(server) < server->limit)
+		return true;
+	served = oldest_unproven(server);
+	if (served == NULL || !is_late(served))
+		return false;
+	unpark(served);
+	diag_about(whom, served);
+	session_give_up(&served->session, "others wait for its place");
+	diag_about(NULL, NULL);
+	retire(served);
+	return true;
 }
 
 static void
@@ -332,7 +387,7 @@ accept_some(struct server *server)
 		return;
 	/* One more is asked for only where there was more than one before. */
 	for (i = 0; i < server->burst && fd != -1 && code == EXIT_DONE &&
-	    there(server) < server->limit && server->code == GO_ON; i++) {
+	    server->code == GO_ON && make_room(server); i++) {
 		code = listener_accept(&server->listener, &server->loop, &fd,
 		    &peer);
 		if (code == EXIT_DONE && fd != -1)
@@ -517,6 +572,8 @@ serve_all(const struct options *options, const struct listener *listener)
 	server.options = options;
 	server.listener = *listener;
 	server.limit = options->keep_open ? limit(options) : 1;
+	server.asks = options->tls.on || options->forward.accept_header ||
+	    options->forward.asked;
 	server.parked_us = server.draw_us = CLOCK_NEVER;
 	server.burst = 1;
 	server.code = GO_ON;

@@ -232,6 +232,21 @@ start(struct session *session)
 	}
 }
 
+bool
+session_is_unproven(const struct session *session)
+{
+	return session->state == SESSION_HEADER ||
+	    session->state == SESSION_HANDSHAKE ||
+	    session->state == SESSION_REQUEST;
+}
+
+void
+session_give_up(struct session *session, const char *why)
+{
+	diag_error("peer: %s", why);
+	fail(session, EXIT_NETWORK);
+}
+
 static void
 greet_peer(struct session *session)
 {

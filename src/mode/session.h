@@ -91,6 +91,12 @@ void	session_accept(struct session *, const struct options *, int fd,
 /* Begins with session->peer, session->address set: a stream that is ready. */
 void	session_begin(struct session *, const struct options *);
 
+/* Nothing of it is served yet: it has to say who it is, or what it wants. */
+bool	session_is_unproven(const struct session *);
+
+/* Ends one of those for this reason. */
+void	session_give_up(struct session *, const char *why);
+
 /* As all machines; DONE is left to the owner. */
 void	session_watch(struct session *, struct loop *);
 void	session_step(struct session *, const struct loop *);
