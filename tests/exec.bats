@@ -130,3 +130,31 @@ load helper
 	wait_exit "$pid"
 	[ "$status" -eq 0 ]
 }
+
+# childless PID: for until_true.
+childless() {
+	[ -z "$(<"/proc/$1/task/$1/children")" ]
+}
+
+# stuck PID: it has not moved for a while.
+stuck() {
+	local before
+	before=$(grep -E '^[rw]char' "/proc/$1/io")
+	sleep 0.3
+	[ "$(grep -E '^[rw]char' "/proc/$1/io")" = "$before" ]
+}
+
+# What arrived is for the command, which cannot take it before it is heard.
+@test "a command whose peer reads nothing and dies does not stay" {
+	mkfifo unread
+	exec {hold}<>unread
+	listen -k -c --exec cat 127.0.0.1
+	local server=$pid
+	wait_for_line listen.err ' --pin '
+	out=unread client -c --insecure 127.0.0.1 "$port" </dev/zero
+	wait_for_line listen.err 'Connection received'
+	until_true stuck "$pid"
+	kill -KILL "$pid"
+	until_true childless "$server"
+	exec {hold}>&-
+}

@@ -109,6 +109,19 @@ nobody_misses(const struct relay *relay)
 	    relay->send.taken == relay->taken_mark;
 }
 
+/*
+ * A command may wait for us to hear it, who will not any more: what arrived is for
+ * it as long as it takes some.
+ */
+static bool
+takes_arrivals(struct relay *relay)
+{
+	if (!(relay->local->caps & STREAM_MAY_LEAVE))
+		return true;
+	relay->begin_deadline_us = relay->moved_us + NOBODY_HERE;
+	return !clock_passed(relay->begin_deadline_us);
+}
+
 static int
 check_breaks(struct relay *relay)
 {
@@ -119,7 +132,8 @@ check_breaks(struct relay *relay)
 	if (send->culprit == NULL)
 		return CHECK_GO_ON;
 	if (send->culprit == relay->peer && receive->culprit == NULL &&
-	    receive->state != FLOW_CLOSED && has_arrivals(relay))
+	    receive->state != FLOW_CLOSED && has_arrivals(relay) &&
+	    takes_arrivals(relay))
 		return CHECK_GO_ON;
 	if (nobody_misses(relay))
 		return EXIT_DONE;
