@@ -190,14 +190,18 @@ echo(void)
 		for (i = 0; i < n; i++) {
 			fd = (int)(long)event[i].data.ptr;
 			if (fd == 0) {
-				fd = accept(listener, NULL, NULL);
+				fd = accept4(listener, NULL, NULL,
+				    SOCK_NONBLOCK);
 				setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
 				    sizeof(on));
 				watch(set, fd, EPOLLIN, (void *)(long)fd,
 				    EPOLL_CTL_ADD);
 			} else if ((got = read(fd, bytes, sizeof(bytes))) <=
-			    0 || write(fd, bytes, (size_t)got) != got)
+			    0)
 				close(fd);
+			/* Who takes nothing more is left to stall. */
+			else if (write(fd, bytes, (size_t)got) != got)
+				epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL);
 		}
 }
 
