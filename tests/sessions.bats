@@ -293,6 +293,15 @@ quiet" ]
 	wait_for_line proxy.err '13 bytes sent, 9 bytes received'
 }
 
+@test "--forward reaches its target through one, too" {
+	echo_server
+	proxy
+	forwarder -x "127.0.0.1:$port"
+	visit_udp fit 1,1000,40000 >visit.out
+	[ "$(<visit.out)" = "3 1002 40002" ]
+	grep -q "forwarded by udp .* to 127.0.0.1 port $target" forward.err
+}
+
 @test "behind another proxy there is no UDP ASSOCIATE" {
 	proxy -x 127.0.0.1:1
 	run -1 socks quiet 0

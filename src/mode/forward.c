@@ -146,7 +146,7 @@ forward_ready(struct session *session)
 		return;
 	snprintf(behind, sizeof(behind), " to %s port %u", to->host, to->port);
 	diag_say(1, "%s, forwarded by %s%s", socket_text(session->fd,
-	    &session->address, theirs), socket_text(target->rfd,
+	    &session->address, theirs), socket_text(target->wfd,
 	    &session->dial->connector.peer, ours),
 	    session->options->hops > 0 ? behind : "");
 }
