@@ -218,6 +218,16 @@ fewer_threads() {
 	done
 }
 
+@test "a digest that cannot be started is exit 2, and the peer sees an abort" {
+	need strace
+	peer readall
+	ASAN_OPTIONS=detect_leaks=0 run -2 bounded strace -f -qq -o trace \
+	    -e inject=clone,clone3:error=EAGAIN "$NC_LITE" --digest \
+	    127.0.0.1 "$port" <<<hello
+	[[ $output == "nc-lite: cannot start the digest: "* ]]
+	wait_for_line peer.out '^reset 0 '
+}
+
 @test "without --digest no cryptography is loaded" {
 	need strace
 	listen
