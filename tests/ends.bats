@@ -144,6 +144,30 @@ at_once() {
 	wait_exit "$pid" 10
 	[ "$status" -eq 0 ]
 	[ "$(stat -c %s got)" -eq 4000001 ]
+	out=got listen </dev/null
+	local last=$pid
+	serve inetd /usr/bin/python3 "$PEERS/inetd.py" "$NC_LITE" 127.0.0.1 "$port"
+	visit send 1000 urgent x send 3000 fin readall
+	wait_exit "$last" 10
+	[ "$(stat -c %s got)" -eq 4001 ]
+}
+
+@test "urgent data is data on a path, too" {
+	local size
+	for size in 100 100000; do
+		rm -f f
+		serve listen "$NC_LITE" -lvU --out f sock </dev/null
+		bounded /usr/bin/python3 -c 'import socket, sys
+s, data = socket.socket(socket.AF_UNIX), b"x" * int(sys.argv[1])
+s.connect("sock")
+s.send(data)
+try: s.send(b"!", socket.MSG_OOB)
+except OSError: s.send(b"!")
+s.send(data)' "$size"
+		wait_exit "$pid" 10
+		[ "$status" -eq 0 ]
+		[ "$(stat -c %s f)" -eq "$((2 * size + 1))" ]
+	done
 }
 
 @test "a write that fails on a live connection is an abort of both directions" {

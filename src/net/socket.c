@@ -78,7 +78,8 @@ set_wishes(const struct socket_config *config, int fd, unsigned caps)
 		sys_want_buffer(fd, DATAGRAM_BUFFER);
 	if ((caps & TRANSPORT_ABORTS) != 0) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+		/* A listener's, before an octet can come. */
+		socket_urgent_inline(fd);
 		socket_abortive(fd, true);
 	}
 }
@@ -143,6 +144,14 @@ socket_abortive(int fd, bool abortive)
 	struct linger linger = { .l_onoff = abortive, .l_linger = 0 };
 
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+void
+socket_urgent_inline(int fd)
+{
+	int on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
 }
 
 void

@@ -58,6 +58,9 @@ void	socket_forget_key(const struct socket_config *);
  */
 void	socket_abortive(int fd, bool abortive);
 
+/* An urgent octet (MSG_OOB) is data as well: read(2) gives it in its place. */
+void	socket_urgent_inline(int fd);
+
 /* Sends RST now, whoever else has the socket. */
 void	socket_reset(int fd);
 

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/socket.h"
 #include "net/transport.h"
 #include "stream/plain.h"
 
@@ -36,6 +37,7 @@ plain_open(struct stream *stream, int fd, const struct transport *transport)
 	};
 	bool proves = (transport->caps & TRANSPORT_PROVES) != 0;
 
+	socket_urgent_inline(fd);
 	*stream = (struct stream){
 		.ops = &ops,
 		.rfd = fd,

@@ -347,6 +347,8 @@ stdio_open(struct stdio *stdio, struct stream *stream,
 	stdio->in.fd = stream->rfd;
 	if (is_connection(stdio))
 		socket_abortive(stdio->out.fd, true);
+	if (stdio->in.manner == BORROWED_SOCKET)
+		socket_urgent_inline(stdio->in.fd);
 	if (config->out.path != NULL) {
 		outfile_open(&stdio->file, &shared.place, peer);
 		stream->wfd = stdio->file.fd;
