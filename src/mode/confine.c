@@ -47,13 +47,14 @@ add_folder(struct sandbox *box, const char *path, char *text, unsigned rights)
 	box->files = true;
 }
 
-/* What an environment variable lists: DIR:DIR. */
+/* What an environment variable lists: DIR:DIR. The copy stays in *kept. */
 static void
-add_variable(struct sandbox *box, const char *name)
+add_variable(struct sandbox *box, const char *name, char **kept)
 {
 	const char *value = getenv(name);
 	char *folder, *rest = value != NULL ? strdup(value) : NULL;
 
+	*kept = rest;
 	while (rest != NULL && (folder = strsep(&rest, ":")) != NULL)
 		if (folder[0] != '\0')
 			add_path(box, folder, SANDBOX_LIST | SANDBOX_READ);
@@ -90,12 +91,13 @@ add_system(struct sandbox *box)
 	    "/run/NetworkManager", "/var/lib/sss", "/var/lib/libvirt" };
 	static const char *const variable[] = { "LD_LIBRARY_PATH",
 	    "SSL_CERT_DIR", "SSL_CERT_FILE", "HOSTALIASES" };
+	static char *kept[sizeof(variable) / sizeof(variable[0])];
 	size_t i;
 
 	for (i = 0; i < sizeof(path) / sizeof(path[0]); i++)
 		add_path(box, path[i], SANDBOX_LIST | SANDBOX_READ);
 	for (i = 0; i < sizeof(variable) / sizeof(variable[0]); i++)
-		add_variable(box, variable[i]);
+		add_variable(box, variable[i], &kept[i]);
 	add_resolver(box);
 }
 
