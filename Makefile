@@ -199,6 +199,12 @@ $(BUILD)/fuzz-%: tests/fuzz/%.c tests/fuzz/common/fuzz.c \
 model:
 	tests/model/run
 
+# Random clients, good, slow, killed and hostile, at servers that run all the
+# time: T seconds of them, or ten minutes.
+soak: T := $(if $(filter command,$(origin T)),$(T),600)
+soak: all
+	T=$(T) tests/soak
+
 # One transfer of each kind through valgrind: memory and descriptors.
 check-valgrind: all
 	tests/valgrind
@@ -280,5 +286,5 @@ clean:
 	check-fuzz check-valgrind check-with clean demo demo-picture deps fuzz fuzzers \
 	check-ports ports-deps posix check-tsan coverage analyze \
 	files flags \
-	headers install layers lint model static uninstall \
+	headers install layers lint model static soak uninstall \
 	check-user deb dist
