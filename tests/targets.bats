@@ -441,6 +441,14 @@ while True:
 	[ "${lines[1]}" = "nc-lite: 127.0.0.1 port 4001: HTTP/1.1 200 OK" ]
 	run -1 nc -zv --http 127.0.0.1:4002
 	[[ $output == *"failed: wrong answer: HTTP/1.1 503 No" ]]
+	serve parts /usr/bin/python3 -c 'import socket, sys, time
+server = socket.create_server(("127.0.0.1", 4003))
+print("Listening on 127.0.0.1 4003", file=sys.stderr, flush=True)
+peer = server.accept()[0]
+for part in (b"HTTP/1.1 103 Early\r\nLi", b"nk: x\r\n\r", b"\nHTTP/1.1 2", b"00 OK\r\n"):
+    peer.sendall(part)
+    time.sleep(0.1)'
+	run -0 nc -z --http 127.0.0.1:4003
 }
 
 @test "a target that talks without end, or not to the point, has its time only" {

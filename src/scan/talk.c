@@ -250,16 +250,29 @@ say(struct talk *talk)
 	return answer;
 }
 
-/* The last one: those of 1xx come before it (RFC 9110, section 15.2). */
+/* One of 1xx: the final one is still to come (RFC 9110, section 15.2). */
+static bool
+is_interim(const char *line)
+{
+	return strncmp(line, "HTTP/1.1 1", 10) == 0;
+}
+
 static char *
 status_line(char *text)
 {
 	char *end;
 
-	while (strncmp(text, "HTTP/1.1 1", 10) == 0 &&
-	    (end = strstr(text, "\r\n\r\n")) != NULL)
+	while (is_interim(text) && (end = strstr(text, "\r\n\r\n")) != NULL)
 		text = end + 4;
 	return text;
+}
+
+static bool
+is_decided(char *text)
+{
+	const char *line = status_line(text);
+
+	return !is_interim(line) && strchr(line, '\n') != NULL;
 }
 
 static bool
@@ -317,7 +330,7 @@ check_end(const struct scan_config *config, struct talk *talk, enum io answer,
 	    answer == IO_FAIL;
 	bool late = loop_passed(loop, talk->until_us);
 	bool full = talk->heard == TALK_HEARD || (config->http != NULL &&
-	    strchr(status_line(talk->buffer), '\n') != NULL);
+	    is_decided(talk->buffer));
 
 	if (talk->state == TALK_SAY && !ended && !late)
 		return PORT_UNTRIED;
