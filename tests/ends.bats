@@ -230,10 +230,19 @@ s = socket.socket(socket.AF_UNIX); s.connect("sock"); s.send(b"bye")'
 
 @test "a socket as stdout is reset when nobody is reached for it" {
 	closed_port
+	local nobody=$port
 	serve inetd /usr/bin/python3 "$PEERS/inetd.py" \
-	    "$NC_LITE" 127.0.0.1 "$port" < <(sleep 5)
+	    "$NC_LITE" 127.0.0.1 "$nobody" </dev/null
 	bound=4 run -1 nc 127.0.0.1 "$port" </dev/null
 	[[ $output == *"Connection reset by peer"* ]]
+	# Unless another is.
+	peer say other fin
+	local other=$port
+	serve inetd /usr/bin/python3 "$PEERS/inetd.py" sh -c \
+	    '"$0" 127.0.0.1 "$1" || exec "$0" 127.0.0.1 "$2"' \
+	    "$NC_LITE" "$nobody" "$other" </dev/null
+	bound=9 run -0 --separate-stderr nc 127.0.0.1 "$port" </dev/null
+	[ "$output" = other ]
 }
 
 @test "a socket as stdout is reset when we are killed" {

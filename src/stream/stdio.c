@@ -382,8 +382,9 @@ stdio_abandon(const struct stdio_config *config)
 		.out = { .fd = STDOUT_FILENO, .manner = BORROWED_SOCKET },
 	};
 
-	if (fstat(STDOUT_FILENO, &out) == 0 && S_ISSOCK(out.st_mode))
-		stdio_conclude(&stdio, false);
+	if (fstat(STDOUT_FILENO, &out) == 0 && S_ISSOCK(out.st_mode) &&
+	    is_connection(&stdio))
+		socket_abortive(STDOUT_FILENO, true);
 }
 
 bool

@@ -77,7 +77,10 @@ bool	stdio_is_left(const struct stdio *);
  */
 void	stdio_conclude(struct stdio *, bool good);
 
-/* The same where no session has begun: nobody was reached. */
+/*
+ * The same where no session has begun, for nobody was reached: the reset comes
+ * when the last who has the connection closes it, for another may be tried.
+ */
 void	stdio_abandon(const struct stdio_config *);
 
 #endif
