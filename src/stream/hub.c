@@ -82,22 +82,27 @@ waits_for_late(const struct hub *hub, const struct hub_member *but,
     int64_t *until_us)
 {
 	struct hub_member *member;
+	int64_t now_us;
+	bool waits = false;
 
 	/* Nobody is so far behind if the whole log is not so long. */
 	if (hub->said - hub->dropped + PIECE <= HUB_BEHIND)
 		return false;
+	now_us = clock_now_us();
+	/* All of them at once: one after another they could stop all others. */
 	for (member = hub->members; member != NULL; member = member->next) {
 		if (member == but || hub->count == 1 ||
 		    hub->said - member->seen + PIECE <= HUB_BEHIND)
 			continue;
 		if (member->late_us == 0)
-			member->late_us = clock_deadline(LATE);
-		if (clock_passed(member->late_us))
+			member->late_us = now_us + LATE;
+		if (member->late_us <= now_us)
 			continue;
-		*until_us = member->late_us;
-		return true;
+		if (!waits || member->late_us > *until_us)
+			*until_us = member->late_us;
+		waits = true;
 	}
-	return false;
+	return waits;
 }
 
 /* Adds to the log; false when there is no memory. */
