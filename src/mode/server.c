@@ -235,7 +235,8 @@ watch(struct server *server)
 	    there(server) < server->limit;
 	if (server->demux != NULL)
 		demux_watch(server->demux, loop);
-	else if (!server->watched && (served = oldest_unproven(server)) != NULL) {
+	else if (!server->watched &&
+	    (served = oldest_unproven(server)) != NULL) {
 		loop_until(loop, served->came_us + PATIENCE);
 		server->watched = is_late(served);
 	}

@@ -168,5 +168,6 @@ report_end(struct report *report, const struct outcome *count, int code)
 		free(report->digest);
 	}
 	if (code >= 0)
-		summary_print(count, report->since_us, code, report->config->json);
+		summary_print(count, report->since_us, code,
+		    report->config->json);
 }
