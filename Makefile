@@ -48,7 +48,10 @@ HARDEN	:= -fPIE -fstack-protector-strong -Wformat -Werror=format-security \
 endif
 BSD_CFLAGS := $(shell $(PKG_CONFIG) --cflags libbsd-overlay 2>/dev/null)
 BSD_LIBS := $(shell $(PKG_CONFIG) --libs $(STATIC:yes=--static) libbsd-overlay 2>/dev/null)
-SSL_LIBS := $(if $(STATIC),$(call there,-lssl -lcrypto))
+SSL_ARCHIVES = $(or $(shell $(PKG_CONFIG) --libs --static libssl 2>/dev/null),-lssl -lcrypto)
+SSL_LIBS := $(if $(STATIC),$(shell echo 'int SSL_new(void); int main(void) { return SSL_new(); }' | \
+	  $(CC) $(CFLAGS) $(PIE) -fPIE -o /dev/null -x c - $(SSL_ARCHIVES) 2>/dev/null && \
+	  echo '$(SSL_ARCHIVES)'))
 LIBS	:= $(BSD_LIBS) $(SSL_LIBS) $(call there,-ldl -lpthread)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
 	  -Isrc $(BSD_CFLAGS) $(if $(SSL_LIBS),-DLIBRARY_LINKED) $(WARN) \
