@@ -238,6 +238,7 @@ s = socket.socket(socket.AF_UNIX); s.connect("sock"); s.send(b"bye")'
 	# Unless another is.
 	peer say other fin
 	local other=$port
+	# shellcheck disable=SC2016 # for the shell in there
 	serve inetd /usr/bin/python3 "$PEERS/inetd.py" sh -c \
 	    '"$0" 127.0.0.1 "$1" || exec "$0" 127.0.0.1 "$2"' \
 	    "$NC_LITE" "$nobody" "$other" </dev/null
