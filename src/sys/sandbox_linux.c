@@ -92,44 +92,56 @@ fs_rights(unsigned rights)
 	return fs;
 }
 
-/* What is not there, or is none of the file system, needs no rule. */
-static void
+/*
+ * False where a right could not be kept. What is not there, may not be looked
+ * at, or is none of the file system, needs no rule.
+ */
+static bool
 allow_place(int rules, const struct sandbox_place *place, uint64_t known)
 {
 	int fd = place->path != NULL ? open(place->path, O_PATH | O_CLOEXEC) :
 	    place->fd;
 	struct path_rule rule = { .allowed = fs_rights(place->rights) & known,
 	    .fd = fd };
+	bool kept;
 
+	if (fd == -1)
+		return place->path == NULL || errno == ENOENT ||
+		    errno == ENOTDIR || errno == EACCES;
+	kept = syscall(ADD_RULE, rules, PATH_BENEATH, &rule, 0) == 0;
 	/* Of what is no folder only some can be said. */
-	if (fd != -1 && syscall(ADD_RULE, rules, PATH_BENEATH, &rule, 0) == -1 &&
-	    errno == EINVAL) {
+	if (!kept && errno == EINVAL) {
 		rule.allowed &= FS_ON_FILES;
-		syscall(ADD_RULE, rules, PATH_BENEATH, &rule, 0);
+		kept = syscall(ADD_RULE, rules, PATH_BENEATH, &rule, 0) == 0;
 	}
-	if (place->path != NULL && fd != -1)
+	kept |= errno == EBADFD || errno == ENOMSG;
+	if (place->path != NULL)
 		close(fd);
+	return kept;
 }
 
-static void
+static bool
 allow_port(int rules, uint16_t port, uint64_t allowed)
 {
 	const struct port_rule rule = { .allowed = allowed, .port = port };
 
-	syscall(ADD_RULE, rules, NET_PORT, &rule, 0);
+	return syscall(ADD_RULE, rules, NET_PORT, &rule, 0) == 0;
 }
 
-static void
+/* False where a right that is needed could not be kept. */
+static bool
 allow_all(int rules, const struct sandbox *sandbox, const struct ruleset *has)
 {
+	bool kept = true;
 	size_t i;
 
 	for (i = 0; has->fs != 0 && i < sandbox->places; i++)
-		allow_place(rules, &sandbox->place[i], has->fs);
-	for (i = 0; i < sandbox->ports; i++)
-		allow_port(rules, sandbox->port[i], NET_CONNECT_TCP);
-	if (sandbox->binds)
-		allow_port(rules, sandbox->bind, NET_BIND_TCP);
+		kept &= allow_place(rules, &sandbox->place[i], has->fs);
+	for (i = 0; (has->net & NET_CONNECT_TCP) != 0 && i < sandbox->ports; i++)
+		kept &= allow_port(rules, sandbox->port[i], NET_CONNECT_TCP);
+	if ((has->net & NET_BIND_TCP) != 0 && sandbox->binds)
+		kept &= allow_port(rules, sandbox->bind, NET_BIND_TCP);
+	return kept;
 }
 
 /* What Landlock governs from now on; all zeros where it does not exist. */
@@ -154,8 +166,8 @@ restrict_self(const struct sandbox *sandbox)
 	rules = (int)syscall(CREATE_RULESET, &has, sizeof(has), 0);
 	if (rules == -1)
 		return none;
-	allow_all(rules, sandbox, &has);
-	if (syscall(RESTRICT_SELF, rules, 0) == -1)
+	if (!allow_all(rules, sandbox, &has) ||
+	    syscall(RESTRICT_SELF, rules, 0) == -1)
 		has = none;
 	close(rules);
 	return has;
