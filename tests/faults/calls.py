@@ -49,8 +49,8 @@ CAN = {
     "ftruncate": "EIO EPERM EINVAL EINTR",
     "getdents64": "EIO ENOENT",
     "getpeername": "ENOBUFS ENOTCONN",
-    # Without it (ENOSYS) OpenSSL takes noise from how long short sleeps are.
-    "getrandom": "EAGAIN EINTR",
+    # Where it fails for good, OpenSSL takes noise from how long sleeps are.
+    "getrandom": "EINTR",
     "getsockname": "ENOBUFS",
     "getsockopt": "@SOL_TCP ENOPROTOOPT EINVAL @SO_PEERCRED ENOPROTOOPT",
     "ioctl": "@TIOCOUTQ EINVAL ENOTTY @FIONREAD EINVAL ENOTTY "
