@@ -232,10 +232,12 @@ add_line(struct targets *targets, const char *path, size_t number, char *line,
 	while (words < LINE_WORDS &&
 	    (word[words] = strtok_r(rest, " \t\r\n", &rest)) != NULL)
 		words++;
-	if (words == 0)
-		free(copy);
-	if (whole && (words == 0 || (words < LINE_WORDS &&
-	    targets_add(targets, word, words))))
+	/* The targets that are added point into it. */
+	if (whole && words > 0 && words < LINE_WORDS &&
+	    targets_add(targets, word, words))
+		return true;
+	free(copy);
+	if (whole && words == 0)
 		return true;
 	snprintf(why, sizeof(why), "%s", whole && words < LINE_WORDS ?
 	    targets->error : "too long");
