@@ -179,6 +179,14 @@ connect=$port abstract=nc-lite-$BASHPID signal"
 	    "read: Permission denied read: done " ]
 }
 
+@test "where more folders are needed than can be named, none is denied" {
+	need_landlock files
+	peer stall
+	trying "read=$PWD/client.err"
+	LD_LIBRARY_PATH=$(printf '/none/%d:' {1..60}) client localhost "$port"
+	allowed client.err read
+}
+
 @test "what holds a key cannot be read by a debugger, and works" {
 	nc --psk-new key
 	trying debug

@@ -318,6 +318,16 @@ is_connection(const struct stdio *stdio)
 	    (transport_of_socket(stdio->out.fd)->caps & TRANSPORT_ABORTS) != 0;
 }
 
+/* Of a socket that is inherited no octet, and no failure, may be lost. */
+static void
+take_sockets(const struct stdio *stdio)
+{
+	if (is_connection(stdio))
+		socket_abortive(stdio->out.fd, true);
+	if (stdio->in.manner == BORROWED_SOCKET)
+		socket_urgent_inline(stdio->in.fd);
+}
+
 bool
 stdio_open(struct stdio *stdio, struct stream *stream,
     const struct stdio_config *config, const struct address *peer)
@@ -345,10 +355,7 @@ stdio_open(struct stdio *stdio, struct stream *stream,
 	if (stream->rfd == -1)
 		return cannot_open(config->in);
 	stdio->in.fd = stream->rfd;
-	if (is_connection(stdio))
-		socket_abortive(stdio->out.fd, true);
-	if (stdio->in.manner == BORROWED_SOCKET)
-		socket_urgent_inline(stdio->in.fd);
+	take_sockets(stdio);
 	if (config->out.path != NULL) {
 		outfile_open(&stdio->file, &shared.place, peer);
 		stream->wfd = stdio->file.fd;

@@ -40,7 +40,7 @@ struct sandbox {
 	uint16_t port[SANDBOX_PORTS];	/* of TCP, to connect to */
 	size_t	 ports;
 	struct sandbox_place place[SANDBOX_PLACES];
-	size_t	 places;
+	size_t	 places;	/* all of them: more may be needed, none is denied */
 };
 
 /*
