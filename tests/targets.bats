@@ -122,6 +122,10 @@ nobody 22 None tcp unresolved" ] || fail "$output"
 	one_line "'cache' is not a target: use HOST:PORTS"
 	run -2 nc -z '[::1]'
 	one_line "lacks a port: use \[ADDRESS\]:PORTS"
+	run -2 nc -z '[::1]/126:80'
+	one_line "lacks a port: use .* or \[ADDRESS/BITS\]:PORTS"
+	run -2 nc -z 127.0.0.0/16:1-65535
+	one_line "more than 16777216 ports in all: scan fewer"
 	run -2 nc -z db:22x
 	one_line "invalid port '22x'"
 	run -2 nc -z :22

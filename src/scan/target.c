@@ -9,6 +9,7 @@
 
 #define UNIX		"unix:"
 #define LARGEST		16	/* bits of a network's hosts */
+#define MOST_PORTS	(1 << 24)	/* what is found of each is remembered */
 #define LINE		4096	/* bytes */
 #define LINE_WORDS	64
 
@@ -53,6 +54,12 @@ add(struct targets *targets, const struct target *target)
 	size_t room = targets->room * 2 + 1;
 	struct target *item = targets->item;
 
+	if (target->ports > MOST_PORTS - targets->ports) {
+		snprintf(targets->error, sizeof(targets->error),
+		    "more than %d ports in all: scan fewer at a time",
+		    MOST_PORTS);
+		return false;
+	}
 	if (targets->count == targets->room) {
 		item = reallocarray(item, room, sizeof(*item));
 		if (item == NULL)
@@ -196,7 +203,8 @@ add_pair(struct targets *targets, char *word)
 	if (ports != NULL)
 		return add_host(targets, host, &ports, 1);
 	snprintf(targets->error, sizeof(targets->error),
-	    "'%.60s' lacks a port: use [ADDRESS]:PORTS", host);
+	    "'%.60s' lacks a port: use [ADDRESS]:PORTS or "
+	    "[ADDRESS/BITS]:PORTS", host);
 	return false;
 }
 
