@@ -59,19 +59,14 @@ fs_known(int version)
 	return (1u << bits[version < last ? version : last]) - 1;
 }
 
-/*
- * A build that watches itself does it by files and ptrace(2): the sanitizers'
- * search for leaks, gcov's counts. It keeps both.
- */
+/* Sanitizers write files, and look for leaks by ptrace(2): both are kept. */
 extern void __lsan_do_leak_check(void) __attribute__((weak));
 extern void __tsan_init(void) __attribute__((weak));
-extern void __gcov_init(void *) __attribute__((weak));
 
 static bool
 watches_itself(void)
 {
-	return __lsan_do_leak_check != NULL || __tsan_init != NULL ||
-	    __gcov_init != NULL;
+	return __lsan_do_leak_check != NULL || __tsan_init != NULL;
 }
 
 static uint64_t
