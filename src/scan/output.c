@@ -1,8 +1,6 @@
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,17 +9,14 @@
 #include "base/text.h"
 #include "net/endpoint.h"
 #include "net/ports.h"
-#include "net/socket.h"
-#include "net/transport.h"
 #include "scan/output.h"
 #include "scan/results.h"
 #include "scan/scan.h"
+#include "scan/words.h"
 #include "stream/tls.h"
 
 #define FEW		64	/* ports: each of several targets has a line */
 #define NAMED		8	/* ports in one line, at most */
-#define HEARD		256	/* bytes of what a port said */
-#define REASON		(4 * HEARD + 64)
 #define DRAW		(CLOCK_SECOND / 5)
 
 /* Neighbours of which the same is to be said, at each address. */
@@ -29,147 +24,6 @@ static struct range {
 	uint16_t first, last;	/* 0: none */
 	const struct result *like;
 } range[ADDRESS_LIST];
-
-static bool
-is_tcp(const struct scan *scan)
-{
-	return transport_can(&scan->config->endpoint, TRANSPORT_CONNECTS);
-}
-
-static const char *
-protocol(const struct scan *scan)
-{
-	return transport_of(&scan->config->endpoint)->name;
-}
-
-/* The service's name, or "*"; name has PORTS_SERVICE bytes. */
-static const char *
-service(const struct scan *scan, uint16_t port, char *name)
-{
-	return ports_service(port, protocol(scan),
-	    scan->config->endpoint.numeric, name);
-}
-
-const char *
-output_name(const struct port *port, char *text)
-{
-	if (port->target->is_path)
-		snprintf(text, OUTPUT_NAME, "%s", port->target->host);
-	else
-		snprintf(text, OUTPUT_NAME, "%s port %u", port->target->host,
-		    port->number);
-	return text;
-}
-
-/* What a firewall said, where strerror(3) does not; NULL: it does. */
-static const char *
-prohibition(const struct scan *scan, const struct result *result)
-{
-	int code = result->icmp & 0xff;
-	bool six = result->icmp >> 8 == 1;
-
-	if (result->state != PORT_FILTERED || result->icmp == -1)
-		return NULL;
-	if (code == (six ? 4 : 3) && is_tcp(scan))
-		return "Port unreachable";
-	return (six ? code == 1 || code >= 5 : code >= 9) ?
-	    "Administratively prohibited" : NULL;
-}
-
-static const char *
-error_reason(const struct scan *scan, const struct result *result, char *text)
-{
-	const char *words = prohibition(scan, result);
-	int length = snprintf(text, REASON, "%s", words != NULL ? words :
-	    strerror(result->error));
-
-	if (result->icmp != -1)
-		snprintf(text + length, (size_t)(REASON - length),
-		    " (ICMP type %d code %d)", result->icmp >> 8,
-		    result->icmp & 0xff);
-	return text;
-}
-
-/* text has REASON bytes. */
-static const char *
-reason(const struct scan *scan, const struct result *result, char *text)
-{
-	char heard[4 * HEARD + 8];
-
-	if (result->facts != NULL && result->facts->failure[0] != '\0')
-		return result->facts->failure;
-	switch (result->state) {
-	case PORT_UNTRIED:
-		return "not tested";
-	case PORT_OPEN:
-		if (scan->config->http != NULL && result->heard != NULL)
-			return text_quote(result->heard, TEXT_ESCAPED, text,
-			    REASON);
-		return is_tcp(scan) ? "connected" : "answered";
-	case PORT_WRONG:
-		if (result->heard == NULL)
-			return "no answer";
-		snprintf(text, REASON, "wrong answer: %s", text_quote(
-		    result->heard, TEXT_ESCAPED, heard, sizeof(heard)));
-		return text;
-	case PORT_CLOSING:
-		return "accepted, then closed at once";
-	case PORT_DOUBT:
-	case PORT_SILENT:
-		return is_tcp(scan) ? "timed out" : result->doubt ?
-		    "gave no answer (open|filtered; ICMP is limited)" :
-		    "gave no answer (open|filtered)";
-	default:
-		return error_reason(scan, result, text);
-	}
-}
-
-/* Of the address that tells most, or why there is none. */
-static const char *
-best_reason(const struct scan *scan, const struct port *port, char *text)
-{
-	const char *error = port->target->name_error;
-
-	return port->best != NULL ? reason(scan, port->best, text) :
-	    error != NULL ? error : "not tested";
-}
-
-/* With the address, which of what is behind a proxy nobody here knows. */
-static const char *
-host_text(const struct scan *scan, const struct target *target,
-    const struct result *result, char *text)
-{
-	return scan->config->pass != NULL ? target->host :
-	    endpoint_text(target->host, result_address(target, result), text);
-}
-
-static const char *
-state_text(const struct scan *scan, enum port_state state)
-{
-	static const char *text[PORT_STATES] = {
-		"not tested", "not tested", "open", "wrong", "closing",
-		"closed", "unreachable", "filtered", "filtered", "unresolved"
-	};
-
-	return state == PORT_SILENT && !is_tcp(scan) ? "open|filtered" :
-	    text[state];
-}
-
-static const char *
-colour(enum port_state state)
-{
-	return state == PORT_OPEN ? "\033[32m" : state == PORT_WRONG ||
-	    state == PORT_CLOSING || state == PORT_CLOSED ? "\033[31m" :
-	    "\033[33m";
-}
-
-static bool
-is_coloured(int fd)
-{
-	const char *no = getenv("NO_COLOR");
-
-	return isatty(fd) && (no == NULL || no[0] == '\0');
-}
 
 /* Lines ************************************************************/
 
@@ -189,7 +43,7 @@ static void
 put_range(const struct scan *scan, const struct target *target, size_t address)
 {
 	struct range *this = &range[address];
-	char text[ENDPOINT_TEXT], ports[24], why[REASON];
+	char text[ENDPOINT_TEXT], ports[24], why[WORDS_REASON];
 
 	if (this->like == NULL)
 		return;
@@ -200,12 +54,12 @@ put_range(const struct scan *scan, const struct target *target, size_t address)
 		    this->last);
 	if (target->is_path)
 		diag_say(level(scan), "connect to %s failed: %s", target->host,
-		    reason(scan, this->like, why));
+		    words_reason(scan, this->like, why));
 	else
 		diag_say(level(scan), "connect to %s port%s (%s)%s%s",
-		    host_text(scan, target, this->like, text), ports,
-		    protocol(scan), this->like->state == PORT_SILENT ? " " :
-		    " failed: ", reason(scan, this->like, why));
+		    words_host(scan, target, this->like, text), ports,
+		    words_protocol(scan), this->like->state == PORT_SILENT ?
+		    " " : " failed: ", words_reason(scan, this->like, why));
 	this->like = NULL;
 }
 
@@ -244,7 +98,7 @@ put_banner(const struct scan *scan, const struct port *port,
     const struct result *result)
 {
 	const struct targets *targets = scan->config->targets;
-	char text[4 * HEARD + 8];
+	char text[4 * WORDS_HEARD + 8];
 
 	if (targets->count > 1)
 		printf("%s ", port->target->host);
@@ -257,18 +111,19 @@ static void
 put_open(const struct scan *scan, const struct port *port,
     const struct result *result)
 {
-	char text[ENDPOINT_TEXT], name[PORTS_SERVICE], why[REASON];
+	char text[ENDPOINT_TEXT], name[PORTS_SERVICE], why[WORDS_REASON];
 
 	if (diag_wants(1) && port->target->is_path)
 		diag_line(1, "Connection to %s port [unix/*] succeeded!",
 		    port->target->host);
 	else if (diag_wants(1))
 		diag_line(1, "Connection to %s %u port [%s/%s] succeeded!",
-		    host_text(scan, port->target, result, text), port->number,
-		    protocol(scan), service(scan, port->number, name));
+		    words_host(scan, port->target, result, text), port->number,
+		    words_protocol(scan),
+		    words_service(scan, port->number, name));
 	if (scan->config->http != NULL)
-		diag_say(1, "%s: %s", output_name(port, text),
-		    reason(scan, result, why));
+		diag_say(1, "%s: %s", words_port(port, text),
+		    words_reason(scan, result, why));
 	else if (scan->config->banner_us != CLOCK_UNSET &&
 	    result->heard != NULL)
 		put_banner(scan, port, result);
@@ -279,20 +134,22 @@ static bool
 put_row(const struct scan *scan, const struct port *port,
     const struct result *result)
 {
-	char text[ENDPOINT_TEXT], why[REASON], clean[REASON];
-	bool coloured = is_coloured(STDERR_FILENO);
+	char text[ENDPOINT_TEXT], why[WORDS_REASON], clean[WORDS_REASON];
+	bool coloured = words_coloured(STDERR_FILENO);
 
 	if (scan->config->targets->count < 2 || !isatty(STDERR_FILENO))
 		return false;
 	if (diag_wants(port->state == PORT_OPEN ? 1 : level(scan))) {
 		snprintf(clean, sizeof(clean), "%s", result != NULL ?
-		    reason(scan, result, why) : best_reason(scan, port, why));
+		    words_reason(scan, result, why) :
+		    words_best_reason(scan, port, why));
 		text_clean(clean, '?');
 		diag_end_line();
 		dprintf(STDERR_FILENO, "%-32s %s%-13s%s %s\n",
-		    output_name(port, text), coloured ? colour(port->state) :
-		    "", state_text(scan, port->state), coloured ? "\033[0m" :
-		    "", clean);
+		    words_port(port, text), coloured ?
+		    words_colour(port->state) : "",
+		    words_state(scan, port->state),
+		    coloured ? "\033[0m" : "", clean);
 	}
 	return true;
 }
@@ -302,7 +159,7 @@ put_row(const struct scan *scan, const struct port *port,
 static void
 put_json(const char *name, const char *text)
 {
-	char quoted[6 * HEARD + 8];
+	char quoted[6 * WORDS_HEARD + 8];
 
 	printf(",\"%s\":%s", name,
 	    text_quote(text, TEXT_JSON, quoted, sizeof(quoted)));
@@ -334,21 +191,21 @@ put_object(const struct scan *scan, const struct port *port,
     const struct result *result)
 {
 	const struct target *target = port->target;
-	char text[ADDRESS_TEXT], name[PORTS_SERVICE], why[REASON];
+	char text[ADDRESS_TEXT], name[PORTS_SERVICE], why[WORDS_REASON];
 
 	printf("\"port\":%u", port->number);
-	put_json("protocol", target->is_path ? "unix" : protocol(scan));
+	put_json("protocol", target->is_path ? "unix" : words_protocol(scan));
 	put_json("host", target->host);
 	if (result != NULL && !target->is_path && scan->config->pass == NULL)
 		put_json("address", address_text(result_address(target,
 		    result), text));
 	if (!target->is_path &&
-	    strcmp(service(scan, port->number, name), "*") != 0)
+	    strcmp(words_service(scan, port->number, name), "*") != 0)
 		put_json("service", name);
-	put_json("state", state_text(scan, result != NULL ? result->state :
+	put_json("state", words_state(scan, result != NULL ? result->state :
 	    port->state));
-	put_json("reason", result != NULL ? reason(scan, result, why) :
-	    best_reason(scan, port, why));
+	put_json("reason", result != NULL ? words_reason(scan, result, why) :
+	    words_best_reason(scan, port, why));
 	if (result != NULL && result->heard != NULL)
 		put_json(scan->config->banner_us != CLOCK_UNSET ? "banner" :
 		    "answer", result->heard);
@@ -474,7 +331,7 @@ static void
 list_missing(const struct scan *scan, bool with_reason, char *text, size_t size)
 {
 	const struct targets *targets = scan->config->targets;
-	char name[OUTPUT_NAME], why[REASON];
+	char name[WORDS_PORT], why[WORDS_REASON];
 	struct port port = { .target = NULL };
 	size_t length, named = 0;
 
@@ -485,8 +342,8 @@ list_missing(const struct scan *scan, bool with_reason, char *text, size_t size)
 		length = strlen(text);
 		snprintf(text + length, size - length, with_reason &&
 		    targets->ports > 1 ? "%s%s (%s)" : "%s%s",
-		    named > 1 ? ", " : "", output_name(&port, name),
-		    best_reason(scan, &port, why));
+		    named > 1 ? ", " : "", words_port(&port, name),
+		    words_best_reason(scan, &port, why));
 	}
 	length = strlen(text);
 	if (named > NAMED)
@@ -512,7 +369,7 @@ tell_given_up(const struct scan *scan)
 {
 	const struct targets *targets = scan->config->targets;
 	const struct port first = port_at(&targets->item[0], 0);
-	char text[1024], took[CLOCK_TEXT], why[REASON];
+	char text[1024], took[CLOCK_TEXT], why[WORDS_REASON];
 	int64_t us = clock_now_us() - scan->since_us;
 	int64_t await_us = scan->config->await_us;
 	bool one = targets->ports == 1;
@@ -521,7 +378,7 @@ tell_given_up(const struct scan *scan)
 	clock_text(await_us > 0 && us >= await_us ? await_us : us, took);
 	diag_error("gave up waiting for %s%s after %s%s%s", text,
 	    scan->config->closed ? " to be closed" : "", took,
-	    one ? ": " : "", one ? best_reason(scan, &first, why) : "");
+	    one ? ": " : "", one ? words_best_reason(scan, &first, why) : "");
 }
 
 static void
@@ -529,24 +386,25 @@ tell_sums(const struct scan *scan, const struct results_sum *sum)
 {
 	const struct targets *targets = scan->config->targets;
 	const size_t *count = sum->count;
+	bool tcp = words_is_tcp(scan);
 	char name[40], extra[128] = "";
 	size_t i, length;
 
 	snprintf(name, sizeof(name), "%zu targets", targets->count);
 	for (i = 0; i < PORT_STATES; i++) {
 		length = strlen(extra);
-		if ((i == PORT_SILENT && !is_tcp(scan)) || (count[i] > 0 &&
+		if ((i == PORT_SILENT && !tcp) || (count[i] > 0 &&
 		    (i == PORT_WRONG || i == PORT_CLOSING ||
 		    i == PORT_UNRESOLVED)))
 			snprintf(extra + length, sizeof(extra) - length,
 			    "%zu %s, ", count[i],
-			    state_text(scan, (enum port_state)i));
+			    words_state(scan, (enum port_state)i));
 	}
 	diag_say(1, "%s: %zu open, %zu closed, %zu unreachable, %s%zu filtered"
 	    ", %zu not tested of %zu ports in %.3f s", targets->count == 1 ?
 	    targets->item[0].host : name, count[PORT_OPEN],
 	    count[PORT_CLOSED], count[PORT_UNREACHABLE], extra,
-	    count[PORT_FILTERED] + (is_tcp(scan) ? count[PORT_SILENT] : 0),
+	    count[PORT_FILTERED] + (tcp ? count[PORT_SILENT] : 0),
 	    count[PORT_UNTRIED], targets->ports,
 	    (double)(clock_now_us() - scan->since_us) / (double)CLOCK_SECOND);
 }
@@ -584,8 +442,8 @@ output_progress(struct scan *scan, struct loop *loop)
 void
 output_round(const struct scan *scan, const struct port *port)
 {
-	bool coloured = is_coloured(STDOUT_FILENO);
-	char text[OUTPUT_NAME], why[REASON], date[32];
+	bool coloured = words_coloured(STDOUT_FILENO);
+	char text[WORDS_PORT], why[WORDS_REASON], date[32];
 	struct timespec now;
 	struct tm utc;
 
@@ -599,10 +457,10 @@ output_round(const struct scan *scan, const struct port *port)
 		return;
 	}
 	printf("%s.%03ldZ %s %s%s%s %.3f ms", date, now.tv_nsec / 1000000,
-	    output_name(port, text), coloured ? colour(port->state) : "",
-	    state_text(scan, port->state), coloured ? "\033[0m" : "",
+	    words_port(port, text), coloured ? words_colour(port->state) : "",
+	    words_state(scan, port->state), coloured ? "\033[0m" : "",
 	    port->best == NULL ? 0.0 : (double)port->best->took_us / 1000);
 	if (port->state != PORT_OPEN)
-		printf(" (%s)", best_reason(scan, port, why));
+		printf(" (%s)", words_best_reason(scan, port, why));
 	putchar('\n');
 }

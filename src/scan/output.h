@@ -34,8 +34,4 @@ void	output_progress(struct scan *, struct loop *);
 /* A line of --every, with the time of day. */
 void	output_round(const struct scan *, const struct port *);
 
-/* "HOST port PORT", or the path; text has OUTPUT_NAME bytes. */
-#define OUTPUT_NAME	(ADDRESS_NAME + 32)
-const char *output_name(const struct port *, char *text);
-
 #endif

@@ -10,6 +10,7 @@
 #include "scan/results.h"
 #include "scan/rounds.h"
 #include "scan/scan.h"
+#include "scan/words.h"
 
 /* One for each port of each target. */
 struct samples {
@@ -122,7 +123,7 @@ static void
 tell_port(const struct scan *scan, const struct port *port,
     const struct samples *samples)
 {
-	char name[OUTPUT_NAME], times[128] = "", host[2 * OUTPUT_NAME];
+	char name[WORDS_PORT], times[128] = "", host[2 * WORDS_PORT];
 	bool json = scan->config->json;
 
 	if (samples->count > 0) {
@@ -140,7 +141,7 @@ tell_port(const struct scan *scan, const struct port *port,
 		    TEXT_JSON, host, sizeof(host)), port->number,
 		    samples->count + samples->failed, samples->failed, times);
 	else
-		diag_error("%s: %zu rounds, %zu failed%s", output_name(port,
+		diag_error("%s: %zu rounds, %zu failed%s", words_port(port,
 		    name), samples->count + samples->failed,
 		    samples->failed, times);
 }
