@@ -6,7 +6,10 @@
 # helpers poll for a thing that must happen, and give up after a bound.
 # A variable before a call changes one call only: `as=second listen -k`.
 
-bats_require_minimum_version 1.5.0
+# Bats has these from 1.4 on, later than Ubuntu 22.04.
+: "${BATS_FILE_TMPDIR:=$BATS_RUN_TMPDIR/${BATS_TEST_FILENAME##*/}.files}"
+mkdir -p "$BATS_FILE_TMPDIR"
+: "${BATS_TEST_TMPDIR:=$(mktemp -d "$BATS_FILE_TMPDIR/XXXXXX")}"
 
 NC_LITE=$(realpath -m "${NC_LITE:-$BATS_TEST_DIRNAME/../nc-lite}")
 PEERS=$BATS_TEST_DIRNAME/peers
@@ -59,6 +62,40 @@ runs() {
 	need "$1"
 	! ldd "$(command -v "$1")" | grep -q 'not found' ||
 	    skip "needs the libraries of $1"
+}
+
+# run [-CODE | !] [--separate-stderr] CMD...: sets $output, $lines and $status (and
+# $stderr, $stderr_lines); fails unless $status is CODE, or for "!" is not 0. Bats
+# has this from 1.5 on, later than Ubuntu 22.04.
+run() {
+	local flags=$- code='' errors=''
+	while :; do
+		case $1 in
+		--separate-stderr) errors=$BATS_TEST_TMPDIR/.stderr ;;
+		! | -[0-9]*) code=${1#-} ;;
+		*) break ;;
+		esac
+		shift
+	done
+	set +eET
+	if [ -n "$errors" ]; then
+		output=$("$@" 2>"$errors")
+		status=$?
+		stderr=$(<"$errors")
+		rm "$errors"
+	else
+		stderr=
+		output=$("$@" 2>&1)
+		status=$?
+	fi
+	set "-$flags"
+	IFS=$'\n' read -r -d '' -a lines <<<"$output" || :
+	IFS=$'\n' read -r -d '' -a stderr_lines <<<"$stderr" || :
+	case $code in
+	'') ;;
+	!) [ "$status" -ne 0 ] ;;
+	*) [ "$status" -eq "$code" ] ;;
+	esac || fail "exit $status, not $code: $* $output $stderr"
 }
 
 # The launcher: same process id, ended by SIGALRM after ${bound:-40} seconds,
