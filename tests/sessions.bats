@@ -270,6 +270,17 @@ socks() {
 	until_true sockets "$proxy_pid" 1
 }
 
+@test "what a client has sent before it left still passes, by name too" {
+	as=receiver listen -u -k -d
+	local to="to 127.0.0.1 $port x to localhost $port x "
+	proxy
+	# shellcheck disable=SC2046
+	socks signal STOP "$proxy_pid" $(printf "$to%.0s" {1..60}) leave \
+	    signal CONT "$proxy_pid"
+	until_true grep -q "^x\{120\}$" receiver.out
+	until_true sockets "$proxy_pid" 1
+}
+
 @test "--deny-to and --allow-to hold for datagrams, by name too" {
 	echo_server
 	proxy --deny-to 127.0.0.0/8,::1

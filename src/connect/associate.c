@@ -32,6 +32,8 @@ struct associate {
 	bool	 four;			/* the outer one is for IPv4 only */
 	bool	 known;			/* where the client sends from */
 	bool	 said;			/* that a destination is not allowed */
+	bool	 finishing;		/* the client has left */
+	bool	 over;			/* and nothing of it is left */
 	struct place client;
 	struct place asked[ASKED];
 	unsigned next;			/* the oldest of them */
@@ -197,6 +199,8 @@ associate_watch(struct associate *associate, struct loop *loop)
 	if (associate->question != NULL)
 		resolve_watch(associate->question, loop);
 	associate->outer_place = loop_watch(loop, associate->outer, POLLIN);
+	if (associate->finishing && associate->question == NULL)
+		loop_hurry(loop);
 }
 
 static bool
@@ -424,6 +428,8 @@ associate_step(struct associate *associate, const struct loop *loop)
 {
 	bool moved = false;
 
+	associate->over = associate->finishing && associate->question == NULL &&
+	    loop_revents(loop, associate->inner_place) == 0;
 	if (associate->question != NULL)
 		moved |= hear_resolver(associate);
 	if (loop_revents(loop, associate->inner_place) != 0)
@@ -432,6 +438,18 @@ associate_step(struct associate *associate, const struct loop *loop)
 		moved |= hear_others(associate);
 	associate->inner_place = associate->outer_place = -1;
 	return moved;
+}
+
+void
+associate_finish(struct associate *associate)
+{
+	associate->finishing = true;
+}
+
+bool
+associate_is_over(const struct associate *associate)
+{
+	return associate->over;
 }
 
 uint64_t

@@ -36,6 +36,13 @@ void	associate_watch(struct associate *, struct loop *);
 /* Goes on as far as it can: true if a datagram has passed. */
 bool	associate_step(struct associate *, const struct loop *);
 
+/*
+ * The client's connection has ended: what it has sent before still passes. Over
+ * when that has.
+ */
+void	associate_finish(struct associate *);
+bool	associate_is_over(const struct associate *);
+
 /* Bytes of datagrams, without what stands before them. */
 uint64_t associate_sent(const struct associate *);	/* to the client */
 uint64_t associate_received(const struct associate *);

@@ -21,6 +21,7 @@
 
 /* A client of datagrams is asked after this many seconds. */
 #define KEEPALIVE	10
+#define LAST_DATAGRAMS	(5 * CLOCK_SECOND)	/* of one that has left */
 
 /* Of the peers. */
 static struct tls_context *tls;
@@ -323,7 +324,8 @@ session_watch(struct session *session, struct loop *loop)
 		relay_watch(&session->relay, loop);
 		break;
 	case SESSION_ASSOCIATE:
-		session->place = loop_watch(loop, session->peer.rfd, POLLIN);
+		session->place = loop_watch(loop, session->wants == IO_EOF ? -1 :
+		    session->peer.rfd, POLLIN);
 		associate_watch(session->associate, loop);
 		loop_until(loop, session->deadline_us);
 		loop_until(loop, session->options->deadline_us);
@@ -409,24 +411,38 @@ end_associate(struct session *session, int code, const char *why)
 	fail(session, code);
 }
 
-/* Says that the client still wants it, unless it has ended. */
+/* The connection says that the client still wants it, unless it has ended. */
+static void
+hear_client(struct session *session, const struct loop *loop)
+{
+	struct stream *peer = &session->peer;
+	uint8_t none[256];
+	size_t done;
+
+	if (loop_revents(loop, session->place) == 0)
+		return;
+	session->wants = peer->ops->read(peer, none, sizeof(none), &done);
+	if (session->wants != IO_EOF)
+		return;
+	associate_finish(session->associate);
+	session->deadline_us = clock_earlier(session->deadline_us,
+	    clock_deadline(LAST_DATAGRAMS));
+}
+
 static void
 associate(struct session *session, const struct loop *loop)
 {
 	int64_t idle_us = session->options->relay.idle_us;
-	struct stream *peer = &session->peer;
-	enum io answer = IO_WANT_READ;
-	uint8_t none[256];
-	size_t done;
 
-	if (loop_revents(loop, session->place) != 0)
-		answer = peer->ops->read(peer, none, sizeof(none), &done);
-	if (associate_step(session->associate, loop))
+	hear_client(session, loop);
+	if (associate_step(session->associate, loop) &&
+	    session->wants != IO_EOF)
 		session->deadline_us = clock_deadline(idle_us);
-	if (answer == IO_EOF || loop_passed(loop, session->deadline_us))
+	if (associate_is_over(session->associate) ||
+	    loop_passed(loop, session->deadline_us))
 		end_associate(session, EXIT_DONE, NULL);
-	else if (answer == IO_FAIL)
-		end_associate(session, EXIT_NETWORK, peer->error);
+	else if (session->wants == IO_FAIL)
+		end_associate(session, EXIT_NETWORK, session->peer.error);
 	else if (loop_passed(loop, session->options->deadline_us))
 		end_associate(session, EXIT_TIME, "time is over (--timeout)");
 }

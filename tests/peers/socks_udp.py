@@ -10,9 +10,12 @@
     stranger TEXT        another socket of ours sends to the proxy
     quiet S              nothing may come for S seconds: says `quiet` or `data`
     leave                ends the connection
+    signal NAME PID      to the proxy: STOP, CONT
 """
 
 import ipaddress
+import os
+import signal
 import socket
 import struct
 import sys
@@ -72,6 +75,9 @@ def main(port, *words):
             ours.settimeout(None)
         elif step == "leave":
             control.close()
+        elif step == "signal":
+            name = words.pop(0)
+            os.kill(int(words.pop(0)), signal.Signals["SIG" + name])
 
 
 main(*sys.argv[1:])
