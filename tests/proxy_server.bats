@@ -153,6 +153,24 @@ port_hex() {
 	[[ $(<visit.out) == "HTTP/1.1 502 "* ]]
 }
 
+@test "a client that leaves before it is told is a line" {
+	need strace
+	local how
+	# Of datagrams nothing is said between the first answer and the second.
+	for how in -n5 -u4; do
+		target stall
+		serve proxy strace -qq -o trace -e \
+		    "inject=write:error=EPIPE:when=${how: -1}" \
+		    "$NC_LITE" -lv --proxy-server 127.0.0.1 0
+		local proxy=$pid
+		run nc "${how%?}" -x "127.0.0.1:$port" 127.0.0.1 "$target" </dev/null
+		wait_exit "$proxy"
+		[ "$status" -eq 1 ]
+		grep -q INJECTED trace
+		grep -q ': peer: Connection reset' proxy.err
+	done
+}
+
 @test "a name that means a denied address is denied, too" {
 	private
 	printf '10.1.2.3 inside\n' >hosts

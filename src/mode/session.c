@@ -468,6 +468,7 @@ answer_request(struct session *session, const struct loop *loop)
 {
 	struct request *request = &session->dial->request;
 	bool connected = !request->over;
+	const char *why = NULL;
 
 	session->wants = request_step(request, &session->peer);
 	if (session->wants == IO_OK) {
@@ -484,7 +485,11 @@ answer_request(struct session *session, const struct loop *loop)
 		else if (connected)
 			session->local.ops->close(&session->local);
 		session->associate = NULL;
-		refuse(session, NULL, EXIT_NETWORK);
+		/* Else it was said why there is no connection. */
+		if (connected)
+			why = session->wants == IO_FAIL ? request->why :
+			    "did not take our answer in time";
+		refuse(session, why, EXIT_NETWORK);
 	}
 }
 
