@@ -220,6 +220,15 @@ exchange() {
 	grep -E 'receive: ' client.err
 }
 
+@test "a message whose write is interrupted is not lost" {
+	need strace
+	closed_port
+	ASAN_OPTIONS=detect_leaks=0 run -1 bounded strace -qq -o trace \
+	    -e inject=write:error=EINTR:when=1 "$NC_LITE" 127.0.0.1 "$port"
+	grep -q INJECTED trace
+	[[ $output == *"failed: Connection refused" ]]
+}
+
 @test "all of it goes to stderr, nothing to stdout" {
 	exchange -vvv
 	[ "$(<client.out)" = goodbye ]

@@ -70,7 +70,7 @@ put(const char *text, size_t length)
 		borrowed_open(&out, STDERR_FILENO, false);
 	done = borrowed_write(&out, text, length);
 	if (done == -1)
-		return errno == EAGAIN ? 0 : length;
+		return errno == EAGAIN || errno == EINTR ? 0 : length;
 	return (size_t)done;
 }
 
