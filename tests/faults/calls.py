@@ -9,11 +9,19 @@ An ERROR in lower case is not an error but a fate:
     stop           SIGSTOP, and SIGCONT a moment later
     slow           the call begins 20 ms late
     zero           it returns 0 (poll: the time is over)
+    short          it moves one byte (short.c)
+    pieces         many calls of all the run move less than they were asked to
+    interrupted    and some of them are interrupted first
 """
 
 import re
 
 FATES = "kill term stop slow"
+SHORT = "short pieces interrupted".split()
+
+# What may move less than it was asked to.
+CUT = set("""read write readv writev recvfrom sendto recvmsg sendmsg pread64
+    pwrite64 splice tee recvmmsg sendmmsg""".split())
 
 SEND = "EAGAIN EINTR ENOBUFS ENOMEM @tcp ECONNRESET EPIPE ETIMEDOUT " \
     "EHOSTUNREACH @datagram ECONNREFUSED EPERM EMSGSIZE ENETUNREACH"
@@ -157,6 +165,10 @@ def faults(call, seen):
         elif now:
             valid.add(word)
     return valid | set(FATES.split())
+
+
+def is_cut(call, seen):
+    return call in CUT and (call.endswith("mmsg") or "datagram" not in seen)
 
 
 def injection(call, fault, number):

@@ -1,8 +1,9 @@
 """The kinds of runs that are attacked: what each end is given, and what that proves.
 
 An end is its arguments and where its bytes come from and go to. In arguments
-@PORT is the listener's port (or path); @ADDRESS and @DIR are the run's own, with
-`in` (what the end is to send), key, cert.pem and cert.key.
+@PORT is the port (or path) of who is connected to, which is the listener, or what
+goes through to it; @TARGET is the listener's. @ADDRESS and @DIR are the run's own,
+with `in` (what the end is to send), key, cert.pem and cert.key.
 """
 
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ class Kind:
     # tcp: exit 0 is the promise. unix: only if both ends say 0. here: only what
     # the end itself has received. none: nothing.
     proves: str = "tcp"
+    through: End = None     # who stands between the two: a forwarder, a proxy
     clients: int = 1        # so many, one after the other; then SIGTERM
     # EPIPE, of a pipe whose reader is well and waits for its end.
     unreal: tuple = ()
@@ -49,6 +51,8 @@ SOME = 150_000
 FEW = 5_000
 HOST = " @ADDRESS @PORT"
 SECRET = "-c --psk @DIR/key"
+CERT = "-c --cert @DIR/cert.pem --key @DIR/cert.key"
+BY = " -x @ADDRESS:@PORT @ADDRESS @TARGET"
 TAPS = "--digest --output @DIR/log --hex-dump @DIR/dump --progress"
 
 KINDS = {
@@ -89,7 +93,7 @@ KINDS = {
         listen(SECRET + " @ADDRESS 0", send="pipe", size=SOME),
         client(SECRET + HOST, send="pipe", size=SOME)),
     "tls": Kind(
-        listen("-c --cert @DIR/cert.pem --key @DIR/cert.key -d @ADDRESS 0"),
+        listen(CERT + " -d @ADDRESS 0"),
         client("-c --ca @DIR/cert.pem --tls-name localhost" + HOST,
                send="pipe", size=SOME)),
     "unix": Kind(
@@ -121,4 +125,48 @@ KINDS = {
     "scan": Kind(
         listen("-dk @ADDRESS 0", wanted=(143,)),
         client("-z -w 1" + HOST, quiet=True), proves="none"),
+    "forward": Kind(
+        listen("-d @ADDRESS 0", out="file"),
+        client("" + HOST, send="file", size=MUCH),
+        through=listen("--forward @ADDRESS:@PORT @ADDRESS 0")),
+    "forwardboth": Kind(
+        listen("@ADDRESS 0", send="file", size=SOME),
+        client("" + HOST, send="pipe", size=SOME),
+        through=listen("--forward @ADDRESS:@PORT @ADDRESS 0")),
+    "forwardkeep": Kind(
+        listen("-dk @ADDRESS 0", wanted=(143,)),
+        client("" + HOST, send="pipe", size=SOME), clients=2,
+        through=listen("-k --forward @ADDRESS:@PORT @ADDRESS 0",
+                       wanted=(143,))),
+    "forwardtls": Kind(
+        listen(CERT + " -d localhost 0", out="file"),
+        client(SECRET + HOST, send="file", size=SOME),
+        through=listen(SECRET + " --forward tls:localhost:@PORT --forward-ca "
+                       "@DIR/cert.pem @ADDRESS 0")),
+    "forwardudp": Kind(
+        listen("-du -w 1 @ADDRESS 0"),
+        client("-u -w 0" + HOST, send="pipe", size=FEW), proves="none",
+        through=listen("-u -w 1 --forward @ADDRESS:@PORT @ADDRESS 0")),
+    "socks4": Kind(
+        listen("-d @ADDRESS 0"),
+        client("-X 4" + BY, send="pipe", size=SOME),
+        through=listen("--proxy-server @ADDRESS 0")),
+    "socks5": Kind(
+        listen("@ADDRESS 0", send="pipe", size=SOME),
+        client("-X 5" + BY, send="file", size=MUCH),
+        through=listen("--proxy-server @ADDRESS 0")),
+    "connect": Kind(
+        listen("-d localhost 0", out="file"),
+        client("-X connect -x @ADDRESS:@PORT localhost @TARGET", send="file",
+               size=MUCH),
+        through=listen("-k --proxy-server @ADDRESS 0", wanted=(143,))),
+    "https": Kind(
+        listen(CERT + " -d localhost 0"),
+        client("-c --ca @DIR/cert.pem -X https -x localhost:@PORT localhost "
+               "@TARGET", send="pipe", size=SOME),
+        through=listen(CERT + " --proxy-server localhost 0")),
+    "associate": Kind(
+        listen("-du -w 1 @ADDRESS 0"),
+        client("-u -q 0 -X 5" + BY, send="pipe", size=FEW), proves="none",
+        through=listen("--proxy-server @ADDRESS 0")),
 }

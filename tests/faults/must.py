@@ -48,13 +48,15 @@ def outputs(run):
                    f"has {listen.got} of {peer.end.size} bytes")
         if peer.code == 0 and not peer.right_here:
             yield f"wrong: {peer.name} exited 0 with an output of {peer.got}"
-    if listen.code == 0 and not client.right_there:
-        yield f"wrong: the listener exited 0 with an output of {listen.got}"
+    for server in run.servers:
+        if server.code == 0 and not client.right_there:
+            yield (f"wrong: {server.name} exited 0, but the listener's output "
+                   f"has {listen.got}")
 
 
 def names(run):
     """What stands under the final name is whole; no socket is left."""
-    for end in [run.listen] + run.clients:
+    for end in run.ends:
         if end.end.named and end.got and not run.clients[-1].right_there:
             yield f"name: {end.end.named} is there and not whole"
     if run.left and not run.fault.fate == "kill" and \
@@ -68,8 +70,9 @@ def other_clients(run):
         if run.clients[1].code != 0:
             yield (f"others: the second client exited with "
                    f"{name_of(run.clients[1].code)}")
-        if run.listen.code not in (-signal.SIGTERM, 143):
-            yield f"server: it ended with {name_of(run.listen.code)}"
+        for server in run.servers:
+            if server.code not in (-signal.SIGTERM, 143):
+                yield f"server: {server.name} ended with {name_of(server.code)}"
 
 
 def trace(run):
@@ -87,7 +90,7 @@ def without_fault(run):
     """Nothing was injected: all must be well."""
     if run.injected:
         return
-    for end in [run.listen] + run.clients:
+    for end in run.ends:
         if end.code not in [0 if w == 0 else 128 - w for w in end.end.wanted]:
             yield f"status: nothing befell, {end.name} exited with {end.code}"
 
@@ -95,7 +98,7 @@ def without_fault(run):
 def broken(run):
     """All that did not hold, as sentences."""
     found = []
-    for end in [run.listen] + run.clients:
+    for end in run.ends:
         found += each_end(run, end)
     for rule in (outputs, names, other_clients, trace, without_fault):
         found += rule(run)
