@@ -1,4 +1,3 @@
-#include <limits.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -30,20 +29,6 @@ int64_t
 clock_earlier(int64_t deadline_us, int64_t other_us)
 {
 	return deadline_us < other_us ? deadline_us : other_us;
-}
-
-int
-clock_poll_ms(int64_t deadline_us)
-{
-	int64_t left;
-
-	if (deadline_us == CLOCK_NEVER)
-		return -1;
-	left = deadline_us - clock_now_us();
-	if (left <= 0)
-		return 0;
-	left = (left + 999) / 1000;
-	return left > INT_MAX ? INT_MAX : (int)left;
 }
 
 const char *

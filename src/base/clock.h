@@ -10,24 +10,22 @@
  * waits takes a deadline, so that a retry cannot make it longer.
  */
 
-#define CLOCK_NEVER	INT64_MAX	/* a deadline that does not come */
-#define CLOCK_UNSET	((int64_t)-1)	/* a duration nobody asked for */
+#define CLOCK_NEVER	INT64_MAX	/* no deadline */
+#define CLOCK_UNSET	((int64_t)-1)	/* no duration was given */
 #define CLOCK_SECOND	((int64_t)1000000)
 #define CLOCK_TEXT	32
 
-/* The moment it is, counted from one that does not matter. */
+/* Now, in microseconds since an unspecified moment. */
 int64_t	clock_now_us(void);
 
-/* The moment a duration from now; CLOCK_NEVER for a negative one. */
+/* Now plus a duration; CLOCK_NEVER for a negative one (CLOCK_UNSET). */
 int64_t	clock_deadline(int64_t duration_us);
 
+/* Whether the deadline is reached; CLOCK_NEVER never is. */
 bool	clock_passed(int64_t deadline_us);
 
-/* The one that comes first. */
+/* The earlier of two deadlines (or the shorter of two durations). */
 int64_t	clock_earlier(int64_t deadline_us, int64_t other_us);
-
-/* What poll(2) wants: milliseconds, rounded up; -1 for CLOCK_NEVER. */
-int	clock_poll_ms(int64_t deadline_us);
 
 /*
  * Reads a duration: digits, perhaps a fraction, perhaps a unit of ms, s, m or

@@ -4,36 +4,33 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /*
- * Where machines wait that have had nothing to do for a while, so that a round
- * costs nothing for them: an epoll(7) of their own, itself one descriptor of
- * the loop. poll(2) over 1,000 idle sockets takes 30 us a round, this none.
+ * Idle machines wait in an epoll(7) set, which is one descriptor in the loop:
+ * poll(2) over 1,000 idle sockets takes 30 us a round, this nothing.
  */
 struct park {
-	int	 fd;		/* watch it for POLLIN; -1: there is none */
-	size_t	 next, ready;	/* of the events taken and not given out */
-	struct park_event { void *who; } event[64];
+	int	 fd;		/* watch it for POLLIN; -1: no epoll(7) here */
+	size_t	 next, ready;	/* event[next..ready - 1] is not returned yet */
+	void	*event[64];	/* who the events that were fetched are for */
 };
 
-/* Without epoll all stay where they are, which only costs time. */
+/* Where epoll(7) fails, park_add will, and all are polled in each round. */
 void	park_open(struct park *);
-void	park_close(struct park *);
 
 /*
- * Parks who waits for these descriptors. False when one cannot be watched so:
- * nothing is parked then.
+ * Parks the machine who, which waits for these descriptors. False when one of
+ * them cannot be watched (a regular file): nothing is parked then.
  */
 bool	park_add(struct park *, const struct pollfd *set, size_t count,
 	    void *who);
 
-/* Who was parked with the same set does not wait there any more. */
+/* Takes back a machine that was parked with this set. */
 void	park_remove(struct park *, const struct pollfd *set, size_t count);
 
 /*
- * The next of those for whom something has come, perhaps one already given
- * out; NULL: no more at the moment. They stay parked until removed.
+ * A machine one of whose descriptors is ready, perhaps for the second time;
+ * NULL: none for now. It stays parked until it is removed.
  */
 void	*park_next(struct park *);
 

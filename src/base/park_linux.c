@@ -1,31 +1,15 @@
+#include <stdint.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "base/park.h"
 
-#define EVENTS	(sizeof(((struct park *)0)->event) / sizeof(struct park_event))
+#define EVENTS	(sizeof(((struct park *)0)->event) / sizeof(void *))
 
 void
 park_open(struct park *park)
 {
 	park->next = park->ready = 0;
 	park->fd = epoll_create1(EPOLL_CLOEXEC);
-}
-
-void
-park_close(struct park *park)
-{
-	if (park->fd != -1)
-		close(park->fd);
-	park->fd = -1;
-}
-
-/* The bits of poll(2) and epoll(7) for these two are the same in Linux. */
-static uint32_t
-interest(short events)
-{
-	return (events & POLLIN ? EPOLLIN : 0) |
-	    (events & POLLOUT ? (uint32_t)EPOLLOUT : 0);
 }
 
 bool
@@ -37,7 +21,8 @@ park_add(struct park *park, const struct pollfd *set, size_t count, void *who)
 	if (park->fd == -1)
 		return false;
 	for (i = 0; i < count; i++) {
-		event.events = interest(set[i].events);
+		/* Linux has the same bits for poll(2) and epoll(7). */
+		event.events = (uint32_t)set[i].events;
 		if (epoll_ctl(park->fd, EPOLL_CTL_ADD, set[i].fd,
 		    &event) == -1) {
 			park_remove(park, set, i);
@@ -67,7 +52,7 @@ park_next(struct park *park)
 		park->next = 0;
 		park->ready = count > 0 ? (size_t)count : 0;
 		for (i = 0; i < count; i++)
-			park->event[i].who = event[i].data.ptr;
+			park->event[i] = event[i].data.ptr;
 	}
-	return park->next < park->ready ? park->event[park->next++].who : NULL;
+	return park->next < park->ready ? park->event[park->next++] : NULL;
 }

@@ -1,17 +1,11 @@
 #include "base/park.h"
 
-/* Where there is no epoll(7) none is parked: each is polled in each round. */
+/* Without epoll(7) nobody is parked: each is polled in each round. */
 
 void
 park_open(struct park *park)
 {
 	park->fd = -1;
-}
-
-void
-park_close(struct park *park)
-{
-	(void)park;
 }
 
 bool

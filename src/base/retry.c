@@ -2,11 +2,10 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/loop.h"
 #include "base/retry.h"
 
-#define SHORTEST	(CLOCK_SECOND / 20)	/* pause */
-#define LAST	(CLOCK_SECOND / 20)	/* try, at most */
+#define SHORTEST	(CLOCK_SECOND / 20)	/* the first pause */
+#define LAST	(CLOCK_SECOND / 20)	/* kept for the last try, at most */
 
 void
 retry_begin(struct retry *retry, int64_t duration_us, int64_t deadline_us)
@@ -22,7 +21,7 @@ retry_begin(struct retry *retry, int64_t duration_us, int64_t deadline_us)
 	};
 	if (retry->last || retry->deadline_us == CLOCK_NEVER)
 		return;
-	/* The last try has its share of the time: it must have a reason. */
+	/* Time is kept for a last try, which must be able to say why it failed. */
 	share_us = (retry->deadline_us - clock_now_us()) / 4;
 	retry->until_us = retry->deadline_us -
 	    (share_us > LAST ? LAST : share_us);
@@ -51,20 +50,4 @@ retry_resume(struct retry *retry)
 	retry->pause_us *= 2;
 	if (retry->pause_us > CLOCK_SECOND)
 		retry->pause_us = CLOCK_SECOND;
-}
-
-bool
-retry_next(struct retry *retry, int code, const char *host, const char *port)
-{
-	struct loop loop;
-
-	if (!retry_pause(retry, code, host, port))
-		return false;
-	for (loop_open(&loop); !loop_passed(&loop, retry->next_us);) {
-		loop_begin(&loop);
-		loop_until(&loop, retry->next_us);
-		loop_run_once(&loop);
-	}
-	retry_resume(retry);
-	return true;
 }

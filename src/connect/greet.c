@@ -24,22 +24,3 @@ greet_end(struct stream *stream, const struct address *peer, enum io answer,
 	stream->ops->close(stream);
 	return code;
 }
-
-int
-greet(struct stream *stream, const struct address *peer, int64_t deadline_us,
-    bool quiet)
-{
-	enum io answer;
-
-	if (stream->ops->handshake == NULL)
-		return EXIT_DONE;
-	if (deadline_us == CLOCK_NEVER)
-		deadline_us = clock_deadline(GREET_LIMIT);
-	for (;;) {
-		answer = stream->ops->handshake(stream);
-		if (answer == IO_OK || answer == IO_FAIL ||
-		    clock_passed(deadline_us))
-			return greet_end(stream, peer, answer, quiet);
-		stream_wait(stream, answer, deadline_us);
-	}
-}

@@ -260,16 +260,9 @@ listener_await(struct listener *listener, int64_t deadline_us, int *fd,
 }
 
 void
-listener_leave(struct listener *listener)
-{
-	if (listener->fd != -1)
-		close(listener->fd);
-	listener->fd = -1;
-}
-
-void
 listener_close(struct listener *listener)
 {
 	path_release(listener->fd);
-	listener_leave(listener);
+	close(listener->fd);
+	listener->fd = -1;
 }

@@ -61,10 +61,7 @@ int	listener_accept(struct listener *, const struct loop *, int *fd,
 int	listener_await(struct listener *, int64_t deadline_us, int *fd,
 	    struct address *peer);
 
-/* No longer listens, and its path is gone. */
+/* Closes the socket, and removes its path if it is bound to one. */
 void	listener_close(struct listener *);
-
-/* Closes the descriptor alone: for a forked child, whose parent goes on. */
-void	listener_leave(struct listener *);
 
 #endif

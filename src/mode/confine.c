@@ -13,8 +13,7 @@
 #include "net/transport.h"
 #include "sys/sandbox.h"
 
-#define PRIVILEGED	1024	/* no port below is everybody's */
-#define DOMAIN		53
+#define DOMAIN		53		/* the resolver's port, RFC 1035 */
 
 static void
 add_path(struct sandbox *box, const char *path, unsigned rights)

@@ -23,11 +23,11 @@ endpoint_check(const struct address_query *query, int answer, bool quiet)
 }
 
 int
-endpoint_find(const struct address_query *query, bool quiet,
-    int64_t deadline_us, struct address_list *list)
+endpoint_find(const struct address_query *query, int64_t deadline_us,
+    struct address_list *list)
 {
 	return endpoint_check(query, resolve_run(query, deadline_us, list),
-	    quiet);
+	    false);
 }
 
 bool
@@ -105,28 +105,6 @@ endpoint_found(const struct address_query *host,
 	    (double)(clock_now_us() - since_us) / 1000);
 }
 
-int
-endpoint_pair(const struct address_query *host,
-    const struct socket_config *config, bool quiet, int64_t deadline_us,
-    struct address_list *hosts, struct endpoint_source *source)
-{
-	int64_t since_us = clock_now_us();
-	struct address_query query;
-	struct address_list list;
-	int code = endpoint_find(host, quiet, deadline_us, hosts);
-
-	if (code != EXIT_DONE)
-		return code;
-	endpoint_found(host, hosts, since_us);
-	if (!endpoint_source_query(host, config, &query)) {
-		endpoint_any(query.port, source);
-		return EXIT_DONE;
-	}
-	code = endpoint_find(&query, false, deadline_us, &list);
-	return code != EXIT_DONE ? code :
-	    endpoint_match(host, query.host, hosts, &list, source);
-}
-
 const char *
 endpoint_hint(const struct address *address, int error)
 {
@@ -168,7 +146,7 @@ endpoint_bind(int fd, const struct address *source)
 	return false;
 }
 
-/* One IPv6 socket takes IPv4 too; the other is for where there is no IPv6. */
+/* An IPv6 socket takes IPv4 too; 0.0.0.0 is for hosts without IPv6. */
 static void
 list_any(const struct address_query *here, struct address_list *list)
 {
@@ -205,7 +183,7 @@ endpoint_here(const struct address_query *query, int64_t deadline_us,
 		list_any(query, list);
 		return EXIT_DONE;
 	}
-	code = endpoint_find(query, false, deadline_us, list);
+	code = endpoint_find(query, deadline_us, list);
 	if (code == EXIT_DONE)
 		put_ipv4_first(list);
 	return code;
@@ -219,7 +197,7 @@ endpoint_serve(const struct address_query *query, int fd,
 
 	if (address->sa.any.sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
-	/* On UDP it would let a second listener take the port. */
+	/* For UDP it would let a second listener steal the datagrams. */
 	if (transport_can(query, TRANSPORT_CONNECTS | TRANSPORT_PORTS))
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	return take_name(fd, address);

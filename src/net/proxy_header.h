@@ -1,7 +1,6 @@
 #ifndef PROXY_HEADER_H
 #define PROXY_HEADER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

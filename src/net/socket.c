@@ -241,15 +241,6 @@ socket_local(int fd, struct address *address)
 		address->length = sizeof(address->sa.any.sa_family);
 }
 
-void
-socket_peer(int fd, struct address *address)
-{
-	memset(address, 0, sizeof(*address));
-	address->length = sizeof(address->sa);
-	if (getpeername(fd, &address->sa.any, &address->length) == -1)
-		address->length = sizeof(address->sa.any.sa_family);
-}
-
 const char *
 socket_text(int fd, const struct address *peer, char *text)
 {

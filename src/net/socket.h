@@ -112,8 +112,7 @@ int	socket_pass(int fd, int through);
 #define SOCKET_TEXT	(2 * ADDRESS_TEXT + 16)
 const char *socket_text(int fd, const struct address *peer, char *text);
 
-/* The address of an end; one of no family when the kernel does not say. */
+/* Our end's address (getsockname(2)); AF_UNSPEC when that fails. */
 void	socket_local(int fd, struct address *);
-void	socket_peer(int fd, struct address *);
 
 #endif

@@ -1,5 +1,4 @@
 #include <netinet/in.h>
-#include <stddef.h>
 #include <sys/socket.h>
 
 #include "net/address.h"

@@ -2,7 +2,6 @@
 #define ATTEMPT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/loop.h"

@@ -2,8 +2,6 @@
 #define OUTPUT_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "base/loop.h"
 #include "scan/results.h"

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
@@ -169,7 +168,7 @@ find_source(struct scan *scan)
 		endpoint_any(scan->socket.source_port, source);
 		return EXIT_DONE;
 	}
-	code = endpoint_find(&query, false, scan->deadline_us, &found);
+	code = endpoint_find(&query, scan->deadline_us, &found);
 	for (i = 0; code == EXIT_DONE && i < found.count; i++)
 		if (source->count < 2 && endpoint_source(source,
 		    found.item[i].sa.any.sa_family) == NULL)

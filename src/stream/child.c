@@ -12,7 +12,6 @@
 #include "base/loop.h"
 #include "base/signals.h"
 #include "net/address.h"
-#include "net/socket.h"
 #include "net/transport.h"
 #include "stream/child.h"
 #include "sys/sys.h"

@@ -2,8 +2,6 @@
 #define CHILD_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "stream/stream.h"
 

@@ -2,7 +2,6 @@
 #define DEMUX_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "net/address.h"

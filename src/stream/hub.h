@@ -57,7 +57,6 @@ struct hub {
 	uint64_t said, dropped;	/* bytes of it so far; those that all heard */
 	size_t	 waiting;	/* members with waits set */
 	bool	 input_over, input_failed;
-	enum io	 input_wants;
 	uint8_t	*rest;		/* what stdout did not take, whole lines */
 	size_t	 rest_head, rest_tail;
 	const struct hub_member *open;	/* whose line went out without its end */

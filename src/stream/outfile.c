@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/diag.h"
-#include "base/quantity.h"
 #include "net/address.h"
 #include "stream/outfile.h"
 #include "stream/sync.h"

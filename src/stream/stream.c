@@ -1,10 +1,8 @@
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "stream/stream.h"
 
 enum io
@@ -58,17 +56,6 @@ stream_write(struct stream *stream, const void *data, size_t size, size_t *done)
 {
 	return stream_result(stream, write(stream->wfd, data, size),
 	    IO_WANT_WRITE, done);
-}
-
-void
-stream_wait(const struct stream *stream, enum io wants, int64_t deadline_us)
-{
-	struct pollfd wait = {
-		.fd = wants == IO_WANT_WRITE ? stream->wfd : stream->rfd,
-		.events = wants == IO_WANT_WRITE ? POLLOUT : POLLIN,
-	};
-
-	poll(&wait, 1, clock_poll_ms(deadline_us));
 }
 
 enum io

@@ -106,9 +106,6 @@ enum io	stream_result(struct stream *, long result, enum io want,
 enum io	stream_read(struct stream *, void *, size_t, size_t *done);
 enum io	stream_write(struct stream *, const void *, size_t, size_t *done);
 
-/* Sleeps until the stream can do what it wants or the deadline has passed. */
-void	stream_wait(const struct stream *, enum io wants, int64_t deadline_us);
-
 /* For a carrier without a way to end, or none that can fail. */
 enum io	stream_no_shutdown(struct stream *);
 

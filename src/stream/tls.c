@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/diag.h"
 #include "base/text.h"
 #include "net/socket.h"
 #include "stream/tls.h"
