@@ -131,6 +131,17 @@ load helper
 	[ "$status" -eq 0 ]
 }
 
+@test "a command whose end cannot be known is no success" {
+	need strace
+	ASAN_OPTIONS=detect_leaks=0 serve listen strace -qqo trace -e trace=wait4 \
+	    -e inject=wait4:error=ECHILD "$NC_LITE" -lv --exec 'echo part' \
+	    127.0.0.1 0 </dev/null
+	run -1 nc 127.0.0.1 "$port" </dev/null
+	wait_exit "$pid"
+	[ "$status" -eq 1 ]
+	grep -q '^nc-lite: command: .*; incomplete' listen.err
+}
+
 # childless PID: for until_true.
 childless() {
 	[ -z "$(<"/proc/$1/task/$1/children")" ]

@@ -264,6 +264,14 @@ tiny_disk() {
 	wait_for_line listen.err 'Stale file handle; incomplete'
 }
 
+@test "a named pipe that was not completed is told by its name" {
+	mkfifo pipe
+	exec {reader}<>pipe
+	peer say hello readall
+	run -1 nc -q 0.3 --out pipe 127.0.0.1 "$port" <<<question
+	[ "$output" = "nc-lite: the peer has not ended; the data is in 'pipe'" ]
+}
+
 @test "a sync that takes longer than -q and -w is waited for" {
 	need strace
 	peer say hello fin readall

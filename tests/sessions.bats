@@ -321,6 +321,17 @@ quiet" ]
 
 ### what else may go wrong
 
+@test "a client whose datagrams get no digest leaves nothing behind" {
+	need strace
+	ASAN_OPTIONS=detect_leaks=0 serve proxy strace -f -qqo trace \
+	    -e trace=pipe2 -e inject=pipe2:error=EMFILE "$NC_LITE" -lv \
+	    --proxy-server --digest --hex-dump dump 127.0.0.1 0
+	socks quiet 0 || :
+	wait_exit "$pid"
+	[ "$status" -eq 2 ]
+	grep -q 'cannot start the digest: Too many open files' proxy.err
+}
+
 @test "where descriptors run out datagrams are lost, in few words, and it goes on" {
 	echo_server
 	local what

@@ -373,6 +373,8 @@ assert 0 < late < 1.1' "$(<later.out)"
 	run -1 nc -zv -w 0.5 --send 'PING\r\n' --expect '\+PONG' 127.0.0.1 4002
 	[ "$output" = 'nc-lite: connect to 127.0.0.1 port 4002 (tcp) failed: wrong answer: -ERR \x1bno' ]
 	grep -qx "b'PING\\\\r\\\\n'" servers.out
+	run -0 nc -z --send 'a\ 7\-1\x-1\xg\0617' --expect PONG 127.0.0.1 4001
+	grep -qx "b'a 7-1x-1xg17'" servers.out
 	run -1 nc -z -w 0.5 --json --send x --expect PONG 127.0.0.1 4002
 	[[ $output == *'"state":"wrong"'*'"answer":"-ERR \u001bno"'* ]]
 	run -2 nc -z --expect '(' 127.0.0.1 4001

@@ -56,6 +56,18 @@ ended_well() {
 	same "$C/in" listen.out
 }
 
+@test "a new key that the disk does not take leaves no file" {
+	run -2 bash -c 'ulimit -f 0; exec "$1" --psk-new key' sh "$NC_LITE"
+	[ "$output" = "nc-lite: cannot create the key key: File too large" ]
+	[ ! -e key ]
+}
+
+@test "a shared key with half an octet is refused" {
+	(umask 077; printf '%065d\n' 1 >key)
+	run -2 nc -c --psk key 127.0.0.1 9
+	[[ $output == "nc-lite: the key key is invalid: "* ]]
+}
+
 @test "a shared key may be base64, too" {
 	(umask 077; head -c 48 /dev/urandom | base64 >key)
 	listen -c --psk key </dev/null

@@ -222,7 +222,16 @@ step_source(struct connector *connector, const struct loop *loop)
 	connector->state = CONNECTOR_CONNECT;
 }
 
-/* The way to the target is free: what the stream is to be, it becomes now. */
+static void
+begin_handshake(struct connector *connector)
+{
+	if (connector->until_us == CLOCK_NEVER)
+		connector->until_us = clock_deadline(GREET_LIMIT);
+	connector->wants = IO_OK;
+	connector->state = CONNECTOR_HANDSHAKE;
+}
+
+/* Connected to the target: the owner makes a stream of the descriptor. */
 static void
 wrap(struct connector *connector, int fd)
 {
@@ -235,22 +244,21 @@ wrap(struct connector *connector, int fd)
 		fail(connector, EXIT_LOCAL);
 		return;
 	}
-	if (connector->until_us == CLOCK_NEVER)
-		connector->until_us = clock_deadline(GREET_LIMIT);
-	connector->wants = IO_OK;
-	connector->state = CONNECTOR_HANDSHAKE;
+	begin_handshake(connector);
 }
 
-/* The same through TLS to a proxy; its handshake is not reported. */
+/* The same where the stream to a proxy is TLS, or one of datagrams, already. */
 static void
 cover(struct connector *connector)
 {
 	struct stream *stream = connector->stream;
 	struct tls_context *tls = connector->config->tls;
 
-	connector->wants = IO_OK;
-	connector->state = tls != NULL ? CONNECTOR_HANDSHAKE : CONNECTOR_READY;
-	if (tls == NULL || tls_open(stream, tls))
+	connector->state = CONNECTOR_READY;
+	if (tls == NULL)
+		return;
+	begin_handshake(connector);
+	if (tls_open(stream, tls))
 		return;
 	diag_error("no memory for a peer");
 	fail(connector, EXIT_LOCAL);

@@ -392,6 +392,14 @@ hear_header(struct session *session, const struct loop *loop)
 }
 
 static void
+leave_associate(struct session *session, int code)
+{
+	associate_close(session->associate);
+	session->associate = NULL;
+	fail(session, code);
+}
+
+static void
 end_associate(struct session *session, int code, const char *why)
 {
 	struct outcome *outcome = &session->relay.outcome;
@@ -406,9 +414,7 @@ end_associate(struct session *session, int code, const char *why)
 		snprintf(outcome->reason, OUTCOME_REASON, "%s", why);
 	outcome_say(outcome);
 	report_end(&session->report, outcome, code);
-	associate_close(session->associate);
-	session->associate = NULL;
-	fail(session, code);
+	leave_associate(session, code);
 }
 
 /* The connection says that the client still wants it, unless it has ended. */
@@ -459,8 +465,10 @@ begin_associate(struct session *session)
 	session->deadline_us = clock_deadline(options->relay.idle_us);
 	socket_keepalive(session->fd, KEEPALIVE);
 	if (!report_begin(&session->report, &options->report, &session->local,
-	    &session->peer))
-		end_associate(session, EXIT_LOCAL, "no memory");
+	    &session->peer)) {
+		session->starved = true;
+		leave_associate(session, EXIT_LOCAL);
+	}
 }
 
 static void

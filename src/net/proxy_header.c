@@ -59,15 +59,16 @@ make_line(int family, const uint8_t from[16], const uint8_t to[16],
 	    address_port(target));
 }
 
-/* A path may be shorter than its field; a client has none. */
+/* A client seldom has a path; one of PATH octets has no NUL (unix(7)). */
 static void
 put_path(uint8_t *to, const struct address *address)
 {
+	size_t size = address->length - offsetof(struct sockaddr_un, sun_path);
+
 	memset(to, 0, PATH);
 	if (address->sa.any.sa_family == AF_UNIX &&
 	    address->length > offsetof(struct sockaddr_un, sun_path))
-		memcpy(to, address->sa.un.sun_path, address->length -
-		    offsetof(struct sockaddr_un, sun_path));
+		memcpy(to, address->sa.un.sun_path, size < PATH ? size : PATH);
 }
 
 size_t

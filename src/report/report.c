@@ -59,6 +59,7 @@ begin_digests(struct report *report, struct stream *peer)
 			return true;
 	}
 	end_digests(report);
+	free(report->digest);
 	return false;
 }
 

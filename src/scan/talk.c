@@ -23,9 +23,23 @@ static bool expects;
 static char *words;	/* --send, its escapes understood */
 static size_t words_size;
 
+/* The octet that at most so many digits mean; returns how many there are. */
+static size_t
+number(const char *text, int base, size_t most, char *octet)
+{
+	char digits[4] = "";
+	size_t count = strspn(text, base == 8 ? "01234567" :
+	    "0123456789abcdefABCDEF");
+
+	count = count < most ? count : most;
+	memcpy(digits, text, count);
+	*octet = (char)strtoul(digits, NULL, base);
+	return count;
+}
+
 /*
- * C's escapes, in place; of a regular expression only those that are not its
- * own. Returns the length.
+ * Decodes C's escape sequences in place; of a regular expression only those
+ * that regcomp(3) gives no meaning of its own. Returns the length.
  */
 static size_t
 unescape(char *text, bool regex)
@@ -33,24 +47,29 @@ unescape(char *text, bool regex)
 	static const char name[] = "abefnrtv", value[] = "\a\b\033\f\n\r\t\v";
 	char *from = text, *to = text;
 	const char *at;
-	unsigned octet;
-	int taken;
+	char octet;
+	size_t taken;
 
 	while (*from != '\0') {
-		at = from[0] == '\\' && from[1] != '\0' ?
-		    strchr(name, from[1]) : NULL;
+		if (from[0] != '\\' || from[1] == '\0') {
+			*to++ = *from++;
+			continue;
+		}
+		at = strchr(name, *++from);
 		if (at != NULL && (!regex || strchr("enrt", *at) != NULL)) {
 			*to++ = value[at - name];
-			from += 2;
-		} else if (sscanf(from, "\\x%2x%n", &octet, &taken) == 1 ||
-		    (!regex && sscanf(from, "\\%3o%n", &octet, &taken) == 1)) {
-			*to++ = (char)octet;
+			from++;
+		} else if (*from == 'x' &&
+		    (taken = number(from + 1, 16, 2, &octet)) > 0) {
+			*to++ = octet;
+			from += 1 + taken;
+		} else if (!regex &&
+		    (taken = number(from, 8, 3, &octet)) > 0) {
+			*to++ = octet;
 			from += taken;
 		} else {
-			if (from[0] == '\\' && from[1] != '\0' && regex)
-				*to++ = *from++;
-			else if (from[0] == '\\' && from[1] != '\0')
-				from++;
+			if (regex)
+				*to++ = '\\';
 			*to++ = *from++;
 		}
 	}

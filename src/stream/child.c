@@ -51,6 +51,9 @@ reap(struct child *child)
 	while (pid == -1 && errno == EINTR);
 	if (pid == 0)
 		return false;
+	/* An end that nobody can tell is no success: see ended. */
+	if (pid == -1)
+		child->status = -1;
 	child->pid = 0;
 	return true;
 }

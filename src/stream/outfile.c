@@ -147,12 +147,12 @@ outfile_find(struct outfile_place *place, const struct outfile_config *config)
 
 	*place = (struct outfile_place){ .folder = -1, .device = -1,
 	    .older = -1, .sparse = config->sparse };
+	if (snprintf(path, PATH_MAX, "%s", config->path) >= PATH_MAX)
+		return cannot_open(config->path, ENAMETOOLONG);
 	if (stat(config->path, &file) == 0 && !S_ISREG(file.st_mode) &&
 	    !S_ISDIR(file.st_mode))
 		return !config->resume ? find_device(place, config) :
 		    cannot_open(config->path, ESPIPE);
-	if (snprintf(path, PATH_MAX, "%s", config->path) >= PATH_MAX)
-		return cannot_open(config->path, ENAMETOOLONG);
 	error = follow(path);
 	slash = strrchr(path, '/');
 	slash = slash == NULL ? path : slash + 1;

@@ -29,8 +29,8 @@ struct outfile_place {
 	int	 older;		/* the .part to go on with; else -1 */
 	off_t	 there;		/* bytes of it */
 	bool	 sparse;
-	char	 path[PATH_MAX];	/* of the folder, up to its last slash */
-	char	 name[NAME_MAX + 1];	/* empty: each peer's own */
+	char	 path[PATH_MAX];	/* the folder's with its slash; a device's */
+	char	 name[NAME_MAX + 1];	/* empty: each peer's own, or a device */
 };
 
 /* One of them: belongs to a session. All zeros but for fd and wait -1 is none. */

@@ -171,7 +171,8 @@ decode(const char *text, uint8_t *key)
 	size_t i, length = strlen(text), padding;
 	unsigned octet;
 
-	if (strspn(text, "0123456789abcdefABCDEF") == length) {
+	if (length % 2 == 0 &&
+	    strspn(text, "0123456789abcdefABCDEF") == length) {
 		for (i = 0; i + 1 < length && i / 2 < LONGEST; i += 2) {
 			sscanf(text + i, "%2x", &octet);
 			key[i / 2] = (uint8_t)octet;
@@ -290,15 +291,19 @@ tls_psk_create(const char *path)
 {
 	uint8_t random[SHORTEST];
 	char text[2 * SHORTEST + 2] = "";
-	bool done;
+	bool done = false;
 	int i, fd;
 
 	arc4random_buf(random, sizeof(random));
 	for (i = 0; i < SHORTEST; i++)
 		snprintf(text + 2 * i, 4, "%02x\n", random[i]);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	done = fd != -1 && write(fd, text, strlen(text)) != -1 &&
-	    close(fd) == 0;
+	if (fd != -1) {
+		done = write(fd, text, strlen(text)) == 2 * SHORTEST + 1;
+		done = done && close(fd) == 0;
+		if (!done)
+			unlink(path);
+	}
 	explicit_bzero(random, sizeof(random));
 	explicit_bzero(text, sizeof(text));
 	if (done)
