@@ -460,6 +460,17 @@ front() {
 	[[ $output == *"proxy localhost port $front: certificate is for other.example, not localhost" ]]
 }
 
+@test "a target that says nothing behind TLS to the proxy has 30 seconds" {
+	need socat strace
+	start_tinyproxy
+	front proxy
+	as=mute peer readall
+	ASAN_OPTIONS=detect_leaks=0 start client strace -o trace \
+	    -e trace=poll,ppoll "$NC_LITE" -c --ca "$C/ca.pem" \
+	    -x "https://localhost:$front" localhost "$port"
+	until_true grep -q 'tv_sec=\(29\|30\)' trace
+}
+
 @test "TLS to the proxy, which haproxy ends" {
 	runs haproxy
 	start_tinyproxy
