@@ -13,10 +13,10 @@
 #define SHARE	16
 
 /*
- * A read of this much starts moving by the conduit, less than that much ends
- * it: a few bytes are quicker read and written than spliced.
+ * A read of this much starts moving by splice(2), less than that much ends it:
+ * a few bytes are quicker read and written. No more is read at first, as a copy
+ * of 64 KiB costs more than the rest of a short connection does.
  */
-#define FIRST_LOOK	(64 << 10)
 #define BULK_BEGIN	(16 << 10)
 #define BULK_END	(4 << 10)
 
@@ -238,15 +238,12 @@ drain_buffer(struct flow *flow)
 	return true;
 }
 
-/*
- * All that the taps make of one byte must fit into the buffer. Where the rest
- * goes by splice(2), a first look need not touch all of the memory.
- */
+/* All that the taps make of one byte must fit into the buffer. */
 static size_t
 room(const struct flow *flow)
 {
 	unsigned caps = flow->sink->caps & ~flow->source->caps;
-	size_t size = !flow->copy_only ? FIRST_LOOK :
+	size_t size = !flow->copy_only && !flow->bulk ? BULK_BEGIN :
 	    caps & STREAM_DATAGRAMS ? DATAGRAM : POOL_BUFFER;
 
 	return size / taps_growth(&flow->taps);

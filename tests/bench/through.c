@@ -17,6 +17,7 @@
 #include <sys/time.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -195,37 +196,47 @@ measure_trips(void)
 	return took[count / 2];
 }
 
+/* What the socket takes now; true when all is sent. */
+static bool
+push(int fd, int file, long long each)
+{
+	off_t at = each - left[fd];
+
+	if (sendfile(fd, file, &at, (size_t)left[fd]) < 0 && errno != EAGAIN)
+		die("stream");
+	left[fd] = each - at;
+	return left[fd] == 0 && shutdown(fd, SHUT_WR) == 0;
+}
+
 static double
 measure_stream(int file, long long each)
 {
-	struct epoll_event event = { .events = EPOLLOUT }, found[64];
+	struct epoll_event event, found[64];
 	int i, n, fd, poll = epoll_create1(0);
 	double began = now_s();
 	long open = 0;
-	off_t at;
 	char end;
 
+	/* Who is connected sends: nobody waits for the last one. */
 	for (; open < count; open++) {
 		event.data.fd = fd = reach();
 		fcntl(fd, F_SETFL, O_NONBLOCK);
 		left[fd] = each;
+		event.events = push(fd, file, each) ? EPOLLIN : EPOLLOUT;
 		epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event);
 	}
-	event.events = EPOLLIN;
 	while (open > 0) {
 		n = epoll_wait(poll, found, 64, -1);
 		for (i = 0; i < n; i++) {
 			event.data.fd = fd = found[i].data.fd;
-			at = each - left[fd];
-			if (left[fd] == 0 && recv(fd, &end, 1, 0) == 0) {
+			event.events = EPOLLIN;
+			if (left[fd] > 0 && push(fd, file, each))
+				epoll_ctl(poll, EPOLL_CTL_MOD, fd, &event);
+			else if (left[fd] == 0) {
+				if (recv(fd, &end, 1, 0) != 0)
+					die("stream");
 				open--;
 				close(fd);
-			} else if (left[fd] == 0 || sendfile(fd, file, &at,
-			    (size_t)left[fd]) < 0)
-				die("stream");
-			else if ((left[fd] = each - at) == 0) {
-				shutdown(fd, SHUT_WR);
-				epoll_ctl(poll, EPOLL_CTL_MOD, fd, &event);
 			}
 		}
 	}
