@@ -58,6 +58,8 @@ refuse_http(struct request *request, const char *status, const char *why)
 static void
 expect(struct request *request, enum request_state state, size_t wanted)
 {
+	request->got -= request->heard;
+	memmove(request->in, request->in + request->heard, request->got);
 	request->state = state;
 	request->heard = 0;
 	request->wanted = wanted;
@@ -297,7 +299,7 @@ parse_lines(struct request *request)
 	request->state = REQUEST_KNOWN;
 }
 
-/* An octet at a time: what follows the empty line is the target's. */
+/* What follows the empty line is the target's. */
 static void
 lines(struct request *request)
 {
@@ -375,16 +377,17 @@ request_step(struct request *request, struct stream *stream)
 			return IO_FAIL;
 		if (request->state >= REQUEST_KNOWN)
 			return IO_OK;
-		if (request->heard < request->wanted) {
+		if (request->got < request->wanted) {
 			answer = stream->ops->read(stream, request->in +
-			    request->heard, request->wanted - request->heard,
-			    &done);
+			    request->got, REQUEST_ROOM - request->got, &done);
 			if (answer != IO_OK)
 				return fail(request, stream, answer);
-			request->heard += done;
+			request->got += done;
 		}
-		if (request->heard >= request->wanted)
+		if (request->got >= request->wanted) {
+			request->heard = request->wanted;
 			heard(request);
+		}
 	}
 }
 

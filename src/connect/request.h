@@ -11,8 +11,8 @@
 
 /*
  * The other side of proxy.h: what a client asks of us as its proxy. SOCKS 4, 4A,
- * 5 and HTTP's CONNECT are told apart by the first octet. Nothing is read
- * beyond the request: the next byte is the target's.
+ * 5 and HTTP's CONNECT are told apart by the first octet. What has come after
+ * the request, in[heard..got], is the target's.
  */
 #define REQUEST_ROOM	(8 << 10)	/* octets of HTTP's, all lines */
 
@@ -38,7 +38,8 @@ struct request {
 	char	 host[PROXY_WORD + 1];
 	uint16_t port;
 	bool	 associate;	/* SOCKS 5: it is datagrams that are asked for */
-	size_t	 heard, wanted;
+	size_t	 got;		/* octets that are there */
+	size_t	 heard, wanted;	/* of them: looked at, and needed to go on */
 	size_t	 size, said;	/* of what we say */
 	bool	 over;		/* it is the last, and no good one */
 	char	 why[160];	/* then: for a message */

@@ -480,12 +480,15 @@ answer_request(struct session *session, const struct loop *loop)
 
 	session->wants = request_step(request, &session->peer);
 	if (session->wants == IO_OK) {
-		forward_close(session->dial);
-		session->dial = NULL;
 		if (session->associate != NULL)
 			begin_associate(session);
 		else
 			start_relay(session);
+		if (session->state == SESSION_RELAY)
+			flow_give(&session->relay.receive, request->in +
+			    request->heard, request->got - request->heard);
+		forward_close(session->dial);
+		session->dial = NULL;
 	} else if (session->wants == IO_FAIL ||
 	    loop_passed(loop, session->deadline_us)) {
 		if (session->associate != NULL)
@@ -628,7 +631,8 @@ session_step(struct session *session, const struct loop *loop)
 	do {
 		before = session->state;
 		step(session, loop);
-	} while (session->state != before && session->state < SESSION_RELAY);
+	} while (session->state != before &&
+	    session->state <= SESSION_RELAY);
 }
 
 void

@@ -163,14 +163,6 @@ socket_reset(int fd)
 }
 
 int
-socket_connect(int fd, const struct address *address)
-{
-	if (connect(fd, &address->sa.any, address->length) == 0)
-		return socket_connected(fd);
-	return errno;
-}
-
-int
 socket_reconnect(int fd, const struct address *address)
 {
 	if (connect(fd, &address->sa.any, address->length) == 0 ||
@@ -179,14 +171,12 @@ socket_reconnect(int fd, const struct address *address)
 	return errno == EALREADY ? EINPROGRESS : errno;
 }
 
-int
-socket_connected(int fd)
+/* Whether one that has no error is connected, and not to itself: an errno. */
+static int
+check_peer(int fd)
 {
 	struct address local, peer = { .length = sizeof(peer.sa) };
-	int error = socket_error(fd);
 
-	if (error != 0)
-		return error;
 	if (getpeername(fd, &peer.sa.any, &peer.length) == -1)
 		return errno;
 	socket_local(fd, &local);
@@ -194,6 +184,26 @@ socket_connected(int fd)
 	    (transport_of_socket(fd)->caps & TRANSPORT_ABORTS) != 0)
 		return ECONNREFUSED;
 	return 0;
+}
+
+int
+socket_connect(int fd, const struct address *address)
+{
+	int error = connect(fd, &address->sa.any, address->length) == 0 ? 0 :
+	    errno;
+
+	/* What is on this machine has answered by now. */
+	if (error == EINPROGRESS)
+		error = socket_reconnect(fd, address);
+	return error == 0 ? check_peer(fd) : error;
+}
+
+int
+socket_connected(int fd)
+{
+	int error = socket_error(fd);
+
+	return error == 0 ? check_peer(fd) : error;
 }
 
 int

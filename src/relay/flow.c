@@ -550,6 +550,16 @@ flow_insert(struct flow *flow, const void *data, size_t size)
 }
 
 void
+flow_give(struct flow *flow, const void *data, size_t size)
+{
+	if (size == 0 || !take_buffer(flow))
+		return;
+	memcpy(flow->data, data, size);
+	source_answered(flow, IO_OK, size);
+	flow->tail = apply_taps(flow, size);
+}
+
+void
 flow_end(struct flow *flow, const char *why)
 {
 	if (flow->state == FLOW_OPEN)

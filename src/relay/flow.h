@@ -100,6 +100,9 @@ void	flow_step(struct flow *);
  */
 bool	flow_insert(struct flow *, const void *, size_t);
 
+/* What somebody else has read of the source before the flow's first step. */
+void	flow_give(struct flow *, const void *, size_t);
+
 /* The source is not asked for more: as if it had ended, for this reason. */
 void	flow_end(struct flow *, const char *why);
 

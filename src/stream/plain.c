@@ -37,7 +37,9 @@ plain_open(struct stream *stream, int fd, const struct transport *transport)
 	};
 	bool proves = (transport->caps & TRANSPORT_PROVES) != 0;
 
-	socket_urgent_inline(fd);
+	/* TCP's has it from socket_open, or from its listener. */
+	if ((transport->caps & TRANSPORT_ABORTS) == 0)
+		socket_urgent_inline(fd);
 	*stream = (struct stream){
 		.ops = &ops,
 		.rfd = fd,
