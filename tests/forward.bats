@@ -320,6 +320,31 @@ END
 	[ "$status" -eq 1 ]
 }
 
+@test "a target that is the listener itself is refused, however it is written" {
+	closed_port
+	local free=$port to
+	kill "$pid"
+	wait_exit "$pid"
+	for to in 127.0.0.1 0.0.0.0; do
+		run -2 nc -lk --forward "$to:$free" 127.0.0.1 "$free"
+		[[ $output == *"--forward: $to $free is where this listens" ]]
+	done
+	run -2 nc -lk --forward "127.0.0.1:$free" 0.0.0.0 "$free"
+	run -2 nc -lkU own --forward unix:own
+	[[ $output == *"--forward: own is where this listens" ]]
+	# A name, and all addresses of both families: seen for each peer.
+	start forward "$NC_LITE" -lkv --allow 127.0.0.0/8 \
+	    --forward "localhost:$free" "$free"
+	wait_for_line forward.err '^Listening'
+	port=$free
+	visit readall >visit.out
+	visit readall >>visit.out
+	[ "$(grep -c '^reset 0 ' visit.out)" -eq 2 ]
+	[ "$(grep -c "connect to localhost port $free: that is this listener\$" \
+	    forward.err)" -eq 2 ]
+	[ "$(grep -c 'Connection received' forward.err)" -eq 2 ]
+}
+
 ### many
 
 @test "hundreds at once are each led to a target of their own" {
@@ -393,6 +418,21 @@ END
 	END
 	kill -USR1 "$forward_pid"
 	wait_for_line forward.err '^0 peers  got 4.88 KiB  .*sent 300 B  '
+}
+
+@test "--progress is one line for all who are forwarded" {
+	as=target listen -k --sh-exec 'head -c 5 && exec cat'
+	start screen /usr/bin/python3 "$PEERS/screen.py" 80 "$NC_LITE" -lkv \
+	    --progress --forward "127.0.0.1:$port" 127.0.0.1 0
+	until_true grep -q 'istening on 127.0.0.1 [0-9]' screen.out
+	port=$(sed -En 's/.*istening on .* ([0-9]+).*/\1/p' screen.out)
+	local i
+	for i in 1 2; do
+		start "peer$i" /usr/bin/python3 "$PEERS/peer.py" connect \
+		    "$port" say "$i$i$i$i\n" read 5 stall
+	done
+	wait_for_line screen.out \
+	    '^80 2 peers  sent 10 B  .*  got 10 B  '
 }
 
 @test "--limit-rate and --limit-rate-in bound each peer's bytes, both ways" {

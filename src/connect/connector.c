@@ -160,16 +160,20 @@ may_connect(struct connector *connector, struct address_list *list)
 	const struct connector_config *config = connector->config;
 	size_t i, kept = 0;
 
-	if (config->allow == NULL)
+	if (config->allow == NULL && config->not == NULL)
 		return true;
 	for (i = 0; i < list->count; i++)
-		if (access_permits(config->allow, config->deny, &list->item[i]))
+		if (config->not != NULL ?
+		    !address_leads_to(&list->item[i], config->not) :
+		    access_permits(config->allow, config->deny,
+		    &list->item[i]))
 			list->item[kept++] = list->item[i];
 	list->count = kept;
 	if (kept > 0)
 		return true;
-	diag_error("connect to %s port %u: not allowed (--allow-to, --deny-to)",
-	    config->endpoint.host, config->endpoint.port);
+	diag_error("connect to %s port %u: %s", config->endpoint.host,
+	    config->endpoint.port, config->not != NULL ?
+	    "that is this listener" : "not allowed (--allow-to, --deny-to)");
 	connector->error = EACCES;
 	fail(connector, EXIT_NETWORK);
 	return false;

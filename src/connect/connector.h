@@ -46,6 +46,7 @@ struct connector_config {
 	int64_t	 deadline_us;	/* of all */
 	bool	 unsaid;	/* success is told by the owner */
 	const struct access_list *allow, *deny;	/* targets; or both NULL */
+	const struct address *not;	/* to this listener of ours; or NULL */
 	/*
 	 * Makes the connected descriptor a stream, which owns it, perhaps with a
 	 * handshake still to come. False with the reason printed and the

@@ -10,13 +10,18 @@
 #include "cli/options.h"
 #include "mode/forward.h"
 #include "mode/session.h"
+#include "net/resolve.h"
 #include "net/transport.h"
 #include "stream/datagram.h"
+#include "stream/demux.h"
 #include "stream/plain.h"
 #include "stream/tls.h"
 
 /* Of the targets. */
 static struct tls_context *tls;
+
+/* What the listener is bound to. */
+static struct address own;
 
 int
 forward_prepare(const struct options *options)
@@ -25,6 +30,40 @@ forward_prepare(const struct options *options)
 	    (tls = tls_context_open(&options->forward.tls)) == NULL)
 		return EXIT_LOCAL;
 	return EXIT_DONE;
+}
+
+bool
+forward_leaves(const struct options *options, int listener)
+{
+	struct address_query to = options->forward.endpoint;
+	struct address_list list;
+	char text[ADDRESS_TEXT];
+
+	socket_local(listener, &own);
+	to.numeric = true;
+	if (options->forward.asked || options->hops > 0 ||
+	    resolve_run(&to, CLOCK_NEVER, &list) != 0 ||
+	    !address_leads_to(&list.item[0], &own))
+		return true;
+	diag_error("--forward: %s is where this listens",
+	    address_port_text(&list.item[0], text));
+	return false;
+}
+
+/* Where the peer has come to, if the target may be the same; else NULL. */
+static const struct address *
+here(const struct session *session, struct address *address)
+{
+	const struct options *options = session->options;
+
+	if (options->forward.asked || options->hops > 0 ||
+	    options->forward.endpoint.port != address_port(&own))
+		return NULL;
+	if (session->demux != NULL)
+		demux_here(&session->peer, address);
+	else
+		socket_local(session->fd, address);
+	return address;
 }
 
 /* The buffer of a new connection has room for it. */
@@ -123,6 +162,7 @@ forward_dial(struct session *session)
 		.allow = asked && options->hops == 0 ?
 		    &options->forward.allow : NULL,
 		.deny = &options->forward.deny,
+		.not = here(session, &dial->here),
 	};
 	if (asked) {
 		dial->config.endpoint.host = dial->request.host;

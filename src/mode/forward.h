@@ -18,12 +18,20 @@ struct session;
 struct dial {
 	struct connector connector;
 	struct connector_config config;
+	struct address here;	/* where the peer has come to */
 	struct proxy_header header;
 	struct request request;
 };
 
 /* What all targets need, once. An exit code, with the reason printed. */
 int	forward_prepare(const struct options *);
+
+/*
+ * The listener is bound. False, with the reason printed, if the target is it: a
+ * peer would be led there again and again. What a name leads to is looked at
+ * when it is dialled.
+ */
+bool	forward_leaves(const struct options *, int listener);
 
 /* For a session that needs it; NULL without memory, which is told. */
 struct dial *forward_open(const struct options *);

@@ -11,6 +11,7 @@
 #include "cli/options.h"
 #include "connect/listener.h"
 #include "mode/confine.h"
+#include "mode/forward.h"
 #include "mode/mode.h"
 #include "mode/resume.h"
 #include "mode/session.h"
@@ -669,6 +670,8 @@ mode_listen(const struct options *options)
 	socket_forget_key(&options->socket);
 	if (code != EXIT_DONE)
 		return code;
+	if (options->forward.on && !forward_leaves(options, listener.fd))
+		return EXIT_LOCAL;
 	confine(options);
 	return (listener.datagrams ? options->sessions : options->keep_open) ?
 	    serve_all(options, &listener) : serve_one(options, &listener);

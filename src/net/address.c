@@ -141,3 +141,31 @@ address_equal(const struct address *a, const struct address *b)
 		    memcmp(&a->sa, &b->sa, a->length) == 0;
 	}
 }
+
+/* 127.0.0.1 and "::1"; to connect to "any" of them is to connect to these. */
+static bool
+is_local(const struct address *address)
+{
+	struct address any;
+
+	address_any(address->sa.any.sa_family, address_port(address), &any);
+	return address_is_loopback(address) || address_equal(address, &any);
+}
+
+bool
+address_leads_to(const struct address *to, const struct address *here)
+{
+	struct address any;
+	char ours[ADDRESS_TEXT], theirs[ADDRESS_TEXT];
+
+	if (address_port(to) != address_port(here))
+		return false;
+	/* An IPv4 peer of an IPv6 listener has IPv4's text. */
+	if (strcmp(address_port_text(to, theirs),
+	    address_port_text(here, ours)) == 0)
+		return true;
+	address_any(to->sa.any.sa_family, address_port(to), &any);
+	return (address_equal(here, &any) || address_equal(to, &any)) &&
+	    is_local(to) && is_local(here) &&
+	    to->sa.any.sa_family == here->sa.any.sa_family;
+}

@@ -69,4 +69,7 @@ uint16_t address_port(const struct address *);
 
 bool	address_equal(const struct address *, const struct address *);
 
+/* Whether who connects to it comes to the one that listens at here. */
+bool	address_leads_to(const struct address *, const struct address *here);
+
 #endif
