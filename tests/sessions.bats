@@ -99,6 +99,53 @@ bound_udp() {
 	[ "$(grep -c '1 peers are served' forward.err)" -eq 1 ]
 }
 
+@test "at --max-conns the longest silent makes place, after a second" {
+	echo_server
+	forwarder --max-conns 2
+	bounded /usr/bin/python3 - "$port" >busy <<'END'
+import socket, sys, time
+
+def peer():
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.connect(("127.0.0.1", int(sys.argv[1])))
+    sock.settimeout(0.05)
+    return sock
+
+def answered(sock):
+    sock.send(b"hello")
+    try:
+        return sock.recv(100) == b"<hello>"
+    except TimeoutError:
+        return False
+
+silent, busy, late = peer(), peer(), peer()
+while not (answered(silent) and answered(busy)):
+    pass
+began = time.monotonic()
+while not answered(late):
+    answered(busy)
+    assert time.monotonic() < began + 20, "no place"
+assert time.monotonic() > began + 0.9, "too soon"
+print(busy.getsockname()[1])
+END
+	wait_for_line forward.err 'others wait for its place'
+	[ "$(grep -c 'Connection received' forward.err)" -eq 3 ]
+	[ "$(grep -c "Connection received on 127.0.0.1 $(<busy)\$" forward.err)" -eq 1 ]
+}
+
+@test "a name that leads datagrams back to the listener is refused" {
+	closed_port
+	local free=$port
+	start forward "$NC_LITE" -ulkv --allow 127.0.0.0/8 \
+	    --forward "localhost:$free" "$free"
+	wait_for_line forward.err '^Bound on'
+	visit_udp a one b two quiet 0.2 >visit.out
+	[ "$(<visit.out)" = quiet ]
+	wait_for_line forward.err "connect to localhost port $free: that is"
+	[ "$(grep -c '^Connection received' forward.err)" -le 2 ]
+	until_true sockets "$pid" 1
+}
+
 @test "who is not let in has no session" {
 	echo_server
 	forwarder --deny 127.0.0.0/8

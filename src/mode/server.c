@@ -29,7 +29,10 @@
 /* What one session waits for at most: a peer, a command, its end. */
 #define WAITS	4
 
-/* Where there is no place, who has not said so long what it wants makes one. */
+/*
+ * Where there is no place, who has not said so long what it wants makes one, or
+ * whose datagrams are forwarded, and none came.
+ */
 #define PATIENCE	CLOCK_SECOND
 
 /* Peers taken in one round: those who are there already have their turn, too. */
@@ -78,7 +81,7 @@ struct server {
 	struct list active, parked, spare;
 	int64_t	 parked_us;	/* the first moment of those parked */
 	size_t	 limit;		/* sessions at once */
-	bool	 asks;		/* who or what for, before one is served */
+	bool	 yields;	/* some may have to leave for others */
 	size_t	 turn;		/* who is stepped first */
 	bool	 watched;	/* the listener, in this round */
 	int	 burst;		/* peers to take in the next round at most */
@@ -191,31 +194,42 @@ there(const struct server *server)
 	return server->active.count + server->parked.count;
 }
 
+/* From when on a peer has not earned its place; CLOCK_NEVER: it has. */
+static int64_t
+since_us(const struct served *served)
+{
+	const struct server *server = served->server;
+
+	if (session_is_unproven(&served->session))
+		return served->came_us;
+	return server->demux != NULL && server->yields ? served->used_us :
+	    CLOCK_NEVER;
+}
+
 static struct served *
 oldest_of(const struct list *list, struct served *oldest)
 {
 	size_t i;
 
 	for (i = 0; i < list->count; i++)
-		if (session_is_unproven(&list->item[i]->session) &&
-		    (oldest == NULL ||
-		    list->item[i]->came_us < oldest->came_us))
+		if (since_us(list->item[i]) < (oldest == NULL ? CLOCK_NEVER :
+		    since_us(oldest)))
 			oldest = list->item[i];
 	return oldest;
 }
 
-/* Or NULL; looked for only where there may be one. */
+/* Who loses its place first, or NULL. */
 static struct served *
-oldest_unproven(const struct server *server)
+first_to_go(const struct server *server)
 {
-	return server->asks ? oldest_of(&server->active,
+	return server->yields ? oldest_of(&server->active,
 	    oldest_of(&server->parked, NULL)) : NULL;
 }
 
 static bool
 is_late(const struct served *served)
 {
-	return served->server->loop.now_us - served->came_us >= PATIENCE;
+	return served->server->loop.now_us - since_us(served) >= PATIENCE;
 }
 
 static void
@@ -237,8 +251,8 @@ watch(struct server *server)
 	if (server->demux != NULL)
 		demux_watch(server->demux, loop);
 	else if (!server->watched &&
-	    (served = oldest_unproven(server)) != NULL) {
-		loop_until(loop, served->came_us + PATIENCE);
+	    (served = first_to_go(server)) != NULL) {
+		loop_until(loop, since_us(served) + PATIENCE);
 		server->watched = is_late(served);
 	}
 	if (server->watched)
@@ -367,7 +381,7 @@ make_room(struct server *server)
 
 	if (there(server) < server->limit)
 		return true;
-	served = oldest_unproven(server);
+	served = first_to_go(server);
 	if (served == NULL || !is_late(served))
 		return false;
 	unpark(served);
@@ -411,7 +425,7 @@ hear(struct server *server)
 	    demux_step(server->demux, &server->loop, &peer)) {
 		if (server->loop.now_us < server->deaf_us)
 			continue;
-		if (there(server) < server->limit) {
+		if (make_room(server)) {
 			server->full = false;
 			if (diag_wants(1))
 				diag_line(1, "Connection received on %s",
@@ -574,8 +588,9 @@ serve_all(const struct options *options, const struct listener *listener)
 	server.options = options;
 	server.listener = *listener;
 	server.limit = options->keep_open ? limit(options) : 1;
-	server.asks = options->tls.on || options->forward.accept_header ||
-	    options->forward.asked;
+	server.yields = options->tls.on || options->forward.accept_header ||
+	    options->forward.asked ||
+	    (listener->datagrams && options->forward.on && options->keep_open);
 	server.parked_us = server.draw_us = CLOCK_NEVER;
 	server.burst = 1;
 	server.code = GO_ON;

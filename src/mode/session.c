@@ -244,6 +244,12 @@ session_is_unproven(const struct session *session)
 void
 session_give_up(struct session *session, const char *why)
 {
+	if (session->state == SESSION_RELAY) {
+		diag_say(1, "%s", why);
+		relay_give_up(&session->relay, EXIT_DONE, why);
+		end(session);
+		return;
+	}
 	diag_error("peer: %s", why);
 	fail(session, EXIT_NETWORK);
 }

@@ -94,7 +94,7 @@ void	session_begin(struct session *, const struct options *);
 /* Nothing of it is served yet: it has to say who it is, or what it wants. */
 bool	session_is_unproven(const struct session *);
 
-/* Ends one of those for this reason. */
+/* Ends one of those for this reason, or one whose datagrams are relayed. */
 void	session_give_up(struct session *, const char *why);
 
 /* As all machines; DONE is left to the owner. */
