@@ -554,20 +554,6 @@ flush(struct hub *hub)
 	return true;
 }
 
-void
-hub_close(struct hub *hub)
-{
-	struct chunk *chunk;
-
-	flush(hub);
-	free(hub->rest);
-	while ((chunk = hub->oldest) != NULL) {
-		hub->oldest = chunk->next;
-		free(chunk);
-	}
-	hub->local.ops->close(&hub->local);
-}
-
 static bool
 wants_input(struct hub *hub)
 {

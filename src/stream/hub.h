@@ -72,9 +72,6 @@ struct hub {
  */
 bool	hub_open(struct hub *, const struct stream *local);
 
-/* What is still to be written is written as far as it goes at once. */
-void	hub_close(struct hub *);
-
 void	hub_watch(struct hub *, struct loop *);
 
 /* Reads stdin, writes what rests, wakes members. */
