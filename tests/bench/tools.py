@@ -118,9 +118,43 @@ TOOLS = {
     "haproxy": {"forward": "haproxy -db -q -f {config}"},
     "nginx": {"forward": "nginx -c {config}"},
     "microsocks": {"socks": "microsocks -i 127.0.0.1 -p {at}"},
+    "ssh -D": {"socks": "ssh -F {config} -N -D 127.0.0.1:{at} bench"},
     "nmap -sT": {
         "scan": "nmap -n -sT -p- 127.0.0.1",
     },
+}
+
+# What takes its words from a file. ssh's server is a command of its own, in a
+# namespace where root's finds the directory that only its service makes.
+CONFIGS = {
+    "haproxy": """global
+nbthread 1
+maxconn 4000
+defaults
+mode tcp
+maxconn 4000
+option splice-auto
+timeout connect 9s
+timeout client 99s
+timeout server 99s
+listen x
+bind 127.0.0.1:{at} backlog 2000
+server y 127.0.0.1:{target}
+""",
+    "nginx": """load_module {unpacked}/lib/nginx/modules/ngx_stream_module.so;
+daemon off; master_process off; pid {room}/nginx.pid; error_log stderr crit;
+events {{ worker_connections 4096; }}
+stream {{ server {{ listen 127.0.0.1:{at} backlog=2000;
+proxy_pass 127.0.0.1:{target}; }} }}
+""",
+    "ssh -D": """Host bench
+IdentityFile {room}/key
+StrictHostKeyChecking no
+UserKnownHostsFile /dev/null
+LogLevel ERROR
+BatchMode yes
+ProxyCommand sh {here}/sshd {room} {unpacked}
+""",
 }
 
 BEFORE = "nc-lite before"       # another build, in NC_LITE_BEFORE
@@ -153,6 +187,19 @@ def able(job, number=0):
 def argv(tool, job, at=None, cert=None, **more):
     words = TOOLS[tool][job].format(at=at, cert=cert, **more).split()
     return [program(tool), *words[1:]]
+
+
+def configure(bench, tool, at, target):
+    """The file that says so, or None."""
+    if tool not in CONFIGS:
+        return None
+    path = bench.fresh("config")
+    with open(path, "w") as out:
+        out.write(CONFIGS[tool].format(
+            at=at, target=target, room=bench.scratch,
+            here=os.path.dirname(os.path.abspath(__file__)),
+            unpacked=os.path.join(bench.root, "tests/unpacked/usr")))
+    return path
 
 
 def missing():
