@@ -114,6 +114,40 @@ END
 	[[ $output != *'Socket errors'* && $output != *Non-2xx* ]]
 }
 
+@test "psql talks to PostgreSQL through a forwarder" {
+	local bin sql='copy (select i, md5(i::text) from generate_series(1, 50000) i) to stdout'
+	bin=$(printf '%s\n' /usr/lib/postgresql/*/bin | tail -n 1)
+	need "$bin/initdb" "$bin/psql" unshare
+	closed_port
+	local free=$port user=()
+	kill "$pid"
+	# It does not serve root, who need not be root in there.
+	if ((EUID == 0)); then
+		user=(unshare -U --map-user=65534 --map-group=65534)
+		"${user[@]}" true 2>/dev/null || skip "needs namespaces"
+	fi
+	bounded "${user[@]}" "$bin/initdb" -D data -U me -A trust --no-sync \
+	    >initdb.out 2>&1 || fail "$(<initdb.out)"
+	start postgres "${user[@]}" "$bin/postgres" -D data -F -k "$PWD" -p "$free" \
+	    -c listen_addresses=127.0.0.1
+	until_true "$bin/pg_isready" -qh 127.0.0.1 -p "$free"
+	forward "127.0.0.1:$free" -k
+	sql() {
+		bounded "$bin/psql" -XqAtv ON_ERROR_STOP=1 \
+		    "host=127.0.0.1 port=$1 user=me dbname=postgres" -c "$2"
+	}
+	sql "$free" "$sql" >direct
+	sql "$port" "$sql" >through
+	same direct through
+	[ "$(wc -l <through)" -eq 50000 ]
+	sql "$port" 'create table t (i int, sum text)'
+	sql "$port" 'copy t from stdin' <through
+	sql "$free" 'copy t to stdout' >stored
+	same direct stored
+	run ! sql "$port" 'select 1 / 0'
+	[[ $output == *'division by zero'* ]]
+}
+
 @test "a UNIX socket can be the target, and the listener" {
 	start up "$NC_LITE" -lvU inner --exec 'tr a-z A-Z'
 	wait_for_line up.err Listening

@@ -51,6 +51,27 @@ port_hex() {
 	done
 }
 
+@test "proxychains leads a program that knows no proxies through, by each of them" {
+	need proxychains4 curl
+	random 300000 in
+	start web /usr/bin/python3 -u -m http.server -b 127.0.0.1 0
+	wait_for_line web.out 'port [0-9]'
+	local web how
+	web=$(sed -n 's/.*port \([0-9]*\).*/\1/p' web.out)
+	as=last listen -k --proxy-server
+	local last=$port
+	proxy -v
+	for how in socks4 socks5 http; do
+		# The second one is reached through the first.
+		printf '%s\n' strict_chain '[ProxyList]' \
+		    "$how 127.0.0.1 $port" "$how 127.0.0.1 $last" >chain
+		bounded proxychains4 -q -f chain curl -sfo "got.$how" \
+		    "http://127.0.0.1:$web/in"
+		same in "got.$how"
+	done
+	[ "$(grep -c "forwarded by .* -> 127.0.0.1 $last\$" proxy.err)" -eq 3 ]
+}
+
 @test "nc-lite gets through by each of them, with and without a password" {
 	local how
 	export NC_PROXY_PASSWORD='ope n:sesame'

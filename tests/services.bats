@@ -56,7 +56,8 @@ answers() {
 }
 
 @test "NTP: chrony answers at 123" {
-	need chronyd ss
+	need ss
+	runs chronyd
 	printf '%s\n' 'local stratum 10' 'allow 127.0.0.1' 'cmdport 0' \
 	    "pidfile $PWD/pid" >chrony.conf
 	answers ntp 123 chronyd -d -x -u root -f "$PWD/chrony.conf"

@@ -210,6 +210,22 @@ END
 	done
 }
 
+@test "chronyd asks another for the time through it" {
+	runs chronyd
+	private
+	target=$(free_port)
+	printf '%s\n' 'local stratum 10' 'allow 127.0.0.1' "port $target" \
+	    'bindaddress 127.0.0.1' 'cmdport 0' "pidfile $PWD/pid" >chrony.conf
+	start ntp chronyd -d -x -U -u "$(id -un)" -f "$PWD/chrony.conf"
+	until_true bound_udp "$target"
+	forwarder
+	run -0 bounded chronyd -Q -t 20 -U -u "$(id -un)" -f /dev/null \
+	    "server 127.0.0.1 port $port iburst maxsamples 1" 'port 0' \
+	    'cmdport 0' "pidfile $PWD/pid2"
+	[[ $output == *'System clock wrong by '[-0]* ]]
+	grep -q 'forwarded by udp' forward.err
+}
+
 @test "socat's clients and servers, at both ends of it" {
 	need socat
 	serve target socat -d -d UDP-LISTEN:0,bind=127.0.0.1 PIPE
