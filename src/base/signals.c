@@ -9,10 +9,10 @@
 #include "base/signals.h"
 #include "sys/sys.h"
 
-/* What we have made in the file system, the last one first. */
+/* A path that we have made; the list begins with the latest. */
 struct name {
 	struct name *next;
-	dev_t	 device;	/* what it named; inode 0: not known */
+	dev_t	 device;	/* of the file we made; inode 0: unknown */
 	ino_t	 inode;
 	char	 path[];	/* "" once it is removed */
 };
@@ -21,7 +21,7 @@ static struct name *volatile names;
 static volatile sig_atomic_t asked;
 static pid_t owner;	/* a forked child must not remove its parent's paths */
 
-/* Somebody may have put a thing of his own where ours was. */
+/* Another process may have replaced the file: then it is not ours to remove. */
 static bool
 is_another(const struct name *name)
 {
@@ -55,7 +55,7 @@ handle(int signal_number)
 {
 	diag_end_line();
 	signals_end();
-	/* Of process 1 the kernel takes no default action: it must leave. */
+	/* In process 1 of a namespace default actions do nothing: it exits. */
 	signals_die(signal_number);
 }
 
@@ -88,7 +88,7 @@ signals_begin(void)
 	owner = getpid();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	/* Where it is ignored, nobody can ask how a command has ended. */
+	/* Where it is ignored, waitpid(2) knows of no child (ECHILD). */
 	signal(SIGCHLD, SIG_DFL);
 	sigaction(SIGUSR1, &question, NULL);
 	for (i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
@@ -105,7 +105,7 @@ note_end(int signal_number)
 {
 	int error = errno;
 
-	/* It is empty, so there is room. */
+	/* The pipe is empty, so this cannot block. */
 	ending = write(end_pipe[1], "", 1) == 1 ? signal_number : ending;
 	errno = error;
 }
@@ -133,11 +133,11 @@ signals_ending(void)
 	return ending;
 }
 
-/* Write ends of pipes, one for each who waits for a child; 0 is a free place. */
+/* Write ends of the pipes of those who wait for a child; 0: a free place. */
 #define WAITING	1024
 static volatile sig_atomic_t waiting[WAITING];
 
-/* That a pipe is full is as good; one that nobody reads is done with. */
+/* EAGAIN: the pipe is readable already; EPIPE: its reader has closed it. */
 static void
 note_child(int signal_number)
 {
@@ -153,7 +153,7 @@ note_child(int signal_number)
 	errno = error;
 }
 
-/* Readable whenever any child has ended. */
+/* The read end of a pipe that is readable whenever a child has ended. */
 static int
 any_child_end(void)
 {
@@ -202,13 +202,29 @@ signals_hold(sigset_t *before)
 	sigset_t all;
 
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, before);
+	pthread_sigmask(SIG_SETMASK, &all, before);
 }
 
 void
 signals_release(const sigset_t *before)
 {
-	sigprocmask(SIG_SETMASK, before, NULL);
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+int
+signals_thread(pthread_t *thread, void *(*work)(void *), void *argument)
+{
+	sigset_t before;
+	pthread_t detached;
+	int error;
+
+	signals_hold(&before);
+	error = pthread_create(thread != NULL ? thread : &detached, NULL, work,
+	    argument);
+	signals_release(&before);
+	if (error == 0 && thread == NULL)
+		pthread_detach(detached);
+	return error;
 }
 
 bool

@@ -1,51 +1,60 @@
 #ifndef SIGNALS_H
 #define SIGNALS_H
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 /*
- * Signals. A connection needs no care here: the kernel closes it with the
- * process, and SO_LINGER {1, 0} makes that an abort. What a process leaves
- * behind are names in the file system, so those are remembered and removed.
+ * Signals. Connections need no handler: the kernel closes them with the
+ * process, and SO_LINGER {1, 0} makes that a reset. Paths that we have made
+ * would stay, so they are remembered here and removed.
  */
 
 /*
- * Ignores SIGPIPE and SIGXFSZ (EPIPE and EFBIG are answers we want to see), and
- * makes the signals that end a process remove the remembered paths before they
- * do what they always do. A signal that was ignored when we started stays
- * ignored. SIGUSR1 is noted.
+ * Ignores SIGPIPE and SIGXFSZ, so that write(2) fails with EPIPE and EFBIG.
+ * Signals that end the process remove the remembered paths first; those that
+ * were ignored when we started stay ignored. SIGUSR1 is noted.
  */
 void	signals_begin(void);
 
 /*
- * Whether SIGUSR1 has come since the last call: somebody wants to know how far
- * we are. It wakes poll(2) and restarts all else.
+ * Whether SIGUSR1, which asks for the progress, has come since the last call.
+ * It interrupts poll(2); other calls are restarted.
  */
 bool	signals_asked(void);
 
 /*
- * From now on the first SIGINT or SIGTERM is for the caller to obey: it makes
- * the descriptor readable, and signals_ending says which it was (0: none yet).
- * The second one ends the process. -1 with errno set, and nothing changed.
+ * From now on the first SIGINT or SIGTERM does not end the process but makes
+ * the returned descriptor readable; signals_ending is then its number (0: none
+ * yet). The second one ends it. Returns -1 with errno set, and nothing changed.
  */
 int	signals_take_end(void);
 int	signals_ending(void);
 
 /*
- * A descriptor, the caller's, that is readable once this child of ours has
- * ended (pidfd_open(2)); where the kernel has none, whenever any has: who looks
- * calls signals_child_seen and then, not before, asks waitpid(2). -1 with errno
- * set.
+ * A descriptor, the caller's to close, that is readable once this child has
+ * ended (pidfd_open(2)); without pidfds, whenever any child ends: the caller
+ * calls signals_child_seen first and waitpid(2) after it. -1 with errno set.
  */
 int	signals_child_end(pid_t);
 void	signals_child_seen(int fd);
 
-/* Signals as other programs expect them: for a process about to exec. */
+/* Undoes what exec(3) would hand on: no signal is ignored because of us. */
 void	signals_defaults(void);
 
-/* No signal comes between these two: what is made is remembered, too. */
+/*
+ * Starts a thread that handles no signal, which is left to the one that sleeps
+ * in the loop. *thread is to be joined (pthread_join(3)); NULL: it is detached.
+ * Returns 0 or an errno.
+ */
+int	signals_thread(pthread_t *thread, void *(*work)(void *), void *argument);
+
+/*
+ * Blocks all signals of this thread until signals_release: a path must not be
+ * made and then not remembered.
+ */
 void	signals_hold(sigset_t *before);
 void	signals_release(const sigset_t *before);
 
@@ -55,13 +64,13 @@ void	signals_release(const sigset_t *before);
  */
 bool	signals_remember(const char *path);
 
-/* Removes this one now. */
+/* Removes this path now. */
 void	signals_forget(const char *path);
 
-/* Removes all remembered paths now, the last remembered first. */
+/* Removes all remembered paths now, the latest first. */
 void	signals_end(void);
 
-/* Dies as by the signal. */
+/* Dies of the signal, for the parent's waitpid(2) to see. */
 _Noreturn void	signals_die(int signal_number);
 
 #endif

@@ -2,11 +2,11 @@
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/loop.h"
+#include "base/signals.h"
 #include "net/resolve.h"
 #include "net/transport.h"
 #include "sys/sys.h"
@@ -15,10 +15,10 @@ struct question {
 	struct question *next;		/* in the queue */
 	struct address_query query;	/* host is the text below */
 	enum { QUEUED, ASKED, ANSWERED, ABANDONED } state;
-	int	 waker[2];		/* of a thread; -1: it needs none */
-	int	 code, error;		/* the answer, and its errno */
+	int	 waker[2];		/* sys_waker; -1: no thread is asked */
+	int	 code, error;		/* of getaddrinfo(3), and its errno */
 	struct addrinfo *found;
-	struct address address;		/* that needed no resolver */
+	struct address address;		/* the answer without getaddrinfo(3) */
 	char	 host[];
 };
 
@@ -49,7 +49,7 @@ question_free(struct question *question)
 	free(question);
 }
 
-/* Answers what is in the queue, and ends with it. */
+/* A thread: answers questions until the queue is empty. */
 static void *
 work(void *unused)
 {
@@ -74,25 +74,6 @@ work(void *unused)
 	return unused;
 }
 
-/* Signals are for the thread that sleeps in the loop. */
-static int
-begin_thread(void)
-{
-	pthread_attr_t how;
-	pthread_t thread;
-	sigset_t all, before;
-	int error;
-
-	pthread_attr_init(&how);
-	pthread_attr_setdetachstate(&how, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&thread, &how, work, NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&how);
-	return error;
-}
-
 static void
 enqueue(struct question *question)
 {
@@ -109,7 +90,8 @@ enqueue(struct question *question)
 	for (end = &queue; *end != NULL; end = &(*end)->next)
 		;
 	*end = question;
-	if (threads < RESOLVE_THREADS && (error = begin_thread()) == 0)
+	if (threads < RESOLVE_THREADS &&
+	    (error = signals_thread(NULL, work, NULL)) == 0)
 		threads++;
 	if (threads == 0) {
 		*end = NULL;
@@ -166,7 +148,7 @@ is_listed(const struct address_list *list, const struct address *address)
 	return false;
 }
 
-/* Each once: glibc takes "::1 name" in hosts(5) for a second 127.0.0.1. */
+/* Without duplicates: glibc reads "::1 name" in hosts(5) as 127.0.0.1, too. */
 static void
 list_fill(struct address_list *list, const struct question *question)
 {

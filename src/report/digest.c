@@ -1,7 +1,5 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +8,14 @@
 
 #include "base/diag.h"
 #include "base/library.h"
+#include "base/signals.h"
 #include "report/digest.h"
 #include "stream/stream.h"
 #include "sys/sys.h"
 
-#define PIECE		(256 << 10)
-#define PIPED		(192 << 10)	/* read from a pipe */
-#define PIPE_SIZE	(1 << 20)	/* fewer wake-ups than half of it */
+#define PIECE		(256 << 10)	/* read at once from a file */
+#define PIPED		(192 << 10)	/* read at once from the pipe */
+#define PIPE_SIZE	(1 << 20)	/* half of it means more wake-ups */
 
 /* OpenSSL's, as its manual declares them; the types are opaque there, too. */
 #define LIB_FUNCTIONS(X) \
@@ -43,7 +42,10 @@ static const struct library_function function[] = {
 
 static const void *kind;	/* of hash */
 
-/* Of what was sent and received before: digests begin as copies of these. */
+/*
+ * Of what an earlier run has sent [0] and received [1] (--offset, --resume):
+ * digests begin as copies of these.
+ */
 static struct {
 	void	*context;	/* or NULL */
 	uint64_t size;
@@ -88,8 +90,8 @@ digest_load(const char *name, const char *expected)
 }
 
 /*
- * A pipe that nobody reads any more breaks whoever writes to it: so the flow
- * does not go on without its hash.
+ * On failure the thread closes the read end, so that the flow, which writes to
+ * the pipe, fails with EPIPE instead of going on without a hash.
  */
 static void *
 work(void *argument)
@@ -127,7 +129,7 @@ digest_update(struct tap *tap, const uint8_t *data, size_t size)
 	    broke(tap);
 }
 
-/* Whoever reads the pipe does nothing but compute. */
+/* Blocks for the pipe's reader, which does nothing but compute. */
 static bool
 digest_look(struct tap *tap, const uint8_t *data, size_t size)
 {
@@ -166,21 +168,7 @@ is_good(struct tap *tap)
 	return false;
 }
 
-/* Signals are for the thread that waits in poll(2). */
-static int
-start(struct digest *digest)
-{
-	sigset_t all, before;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	error = pthread_create(&digest->thread, NULL, work, digest);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error;
-}
-
-/* Its thread, and the pipe to that. Returns an errno, or 0. */
+/* Starts the thread, and makes the pipe to it. Returns 0 or an errno. */
 static int
 set_apart(struct digest *digest)
 {
@@ -193,7 +181,7 @@ set_apart(struct digest *digest)
 	digest->out = ends[0];
 	digest->tap.pipe = ends[1];
 	digest->tap.look = digest_look;
-	error = start(digest);
+	error = signals_thread(&digest->thread, work, digest);
 	if (error != 0) {
 		close(ends[0]);
 		close(ends[1]);
@@ -255,7 +243,7 @@ digest_end(struct digest *digest)
 	digest->context = NULL;
 }
 
-/* Gives the first size bytes to one context, and to the other if there is. */
+/* Adds the first size bytes to one context and, unless NULL, to the other. */
 static bool
 hash_file(int fd, int64_t size, void *one, void *other)
 {

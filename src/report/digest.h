@@ -9,51 +9,52 @@
 #define DIGEST_TEXT	(2 * DIGEST_LARGEST + 1)
 
 /*
- * The hash of what passes. It is computed by a thread that reads a pipe, so
- * that bytes move on while it works, by splice(2) when they otherwise would;
- * of one among many peers, which would be many threads, as the bytes are seen.
- * The hash is OpenSSL's, loaded when it is first needed.
+ * The hash of what passes, by OpenSSL, which is loaded when first needed. A
+ * thread computes it from a pipe, so that bytes go on by splice(2) meanwhile.
+ * With many peers, where that would be many threads, each piece is hashed as it
+ * passes.
  */
 struct digest {
 	struct tap tap;		/* first, so that the tap is the digest */
 	const char *expected;	/* hexadecimal, or NULL */
 	pthread_t thread;
-	int	 out;		/* the pipe's other end; -1: no thread */
-	uint8_t	*piece;		/* the thread's */
-	void	*context;
-	bool	 failed;	/* the thread's, as is size, until it ends */
+	int	 out;		/* the pipe's read end; -1: no thread */
+	uint8_t	*piece;		/* the thread's buffer */
+	void	*context;	/* EVP_MD_CTX; NULL once it has ended */
+	bool	 failed;	/* like size the thread's until it is joined */
 	uint64_t size;		/* bytes hashed */
 	char	 text[DIGEST_TEXT];	/* hexadecimal, once it has ended */
 };
 
 /*
- * Finds the hash of that name; expected, unless NULL, must look like one.
- * Returns false with the reason printed. To be called first.
+ * Selects the hash of that name (EVP_get_digestbyname(3)); expected, unless
+ * NULL, must be as many hexadecimal digits. Returns false with the reason
+ * printed. To be called first.
  */
 bool	digest_load(const char *name, const char *expected);
 
 /*
- * Hashes the first size bytes of a descriptor: its SHA-256 goes into text.
- * Digests of that direction, if one was loaded, go on from there. Returns
- * false when the bytes could not be read, or nothing could be loaded.
+ * Writes the SHA-256 of the first size bytes of fd into text. After
+ * digest_load, digests of that direction will go on from there. Returns false
+ * when the bytes cannot be read, or OpenSSL not be loaded.
  */
 bool	digest_prefix(int fd, int64_t size, bool received,
 	    char text[DIGEST_TEXT]);
 
 struct digest_config {
-	bool	 received;	/* what digest_prefix began is that direction's */
+	bool	 received;	/* the direction, as in digest_prefix */
 	bool	 shared;	/* one among many: no thread */
-	const char *expected;	/* or NULL */
-	struct stream *blame;	/* when the end is not as expected */
+	const char *expected;	/* the hash, or NULL */
+	struct stream *blame;	/* its failure, when the hash is another */
 };
 
 /*
- * Begins one, which breaks the flow when its end is not as expected. Returns
- * false with the reason printed.
+ * Begins a digest, whose tap breaks the flow if the hash is not the expected
+ * one. Returns false with the reason printed.
  */
 bool	digest_begin(struct digest *, const struct digest_config *);
 
-/* Ends it: all has passed. May be called again. */
+/* Joins the thread and sets text, once; more calls do nothing. */
 void	digest_end(struct digest *);
 
 #endif

@@ -1,18 +1,18 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/signals.h"
 #include "stream/sync.h"
 #include "sys/sys.h"
 
 struct job {
-	int	 fd, tell;	/* closed when it is done */
+	int	 fd;		/* a copy, so that the caller may close its own */
+	int	 tell;		/* the write end of the pipe for the result */
 };
 
-/* A FIFO or a terminal, or a file system without. */
+/* These errors mean that the file, or its file system, needs no sync. */
 int
 sync_now(int fd)
 {
@@ -34,28 +34,11 @@ work(void *argument)
 	struct job *job = argument;
 	int error = sync_now(job->fd);
 
-	/* Who gave up asking has closed the other end. */
+	/* EPIPE: nobody waits any more. */
 	while (write(job->tell, &error, sizeof(error)) == -1 && errno == EINTR)
 		continue;
 	give_up(job);
 	return NULL;
-}
-
-/* Signals are for the thread that waits in poll(2). */
-static int
-start(struct job *job)
-{
-	sigset_t all, before;
-	pthread_t thread;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	error = pthread_create(&thread, NULL, work, job);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error == 0)
-		pthread_detach(thread);
-	return error;
 }
 
 int
@@ -71,7 +54,7 @@ sync_begin(int fd)
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	job->tell = ends[1];
 	job->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (job->fd != -1 && start(job) == 0)
+	if (job->fd != -1 && signals_thread(NULL, work, job) == 0)
 		return ends[0];
 	give_up(job);
 	close(ends[0]);
