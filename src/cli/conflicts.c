@@ -4,9 +4,9 @@
 #include "cli/refuse.h"
 #include "cli/steps.h"
 
-/* What follows a rule's colon, parted from it; or "". */
+/* Cuts a rule at its colon; returns the reason behind that, or "". */
 static const char *
-part_reason(char *rule)
+cut_reason(char *rule)
 {
 	char *why = strchr(rule, ':');
 
@@ -51,7 +51,7 @@ check_needed(int key, char *names, const char *why)
 	    why[0] != '\0' ? ": " : "", why);
 }
 
-/* Rules are parted by semicolons. */
+/* Checks an option's rules (options_rules) of one of the two kinds. */
 static void
 check(int key, bool excluded)
 {
@@ -61,7 +61,7 @@ check(int key, bool excluded)
 	snprintf(text, sizeof(text), "%s", rules != NULL ? rules : "");
 	while ((rule = strsep(&rest, ";")) != NULL && rule[0] != '\0') {
 		rule += strspn(rule, " ");
-		why = part_reason(rule);
+		why = cut_reason(rule);
 		if (rule[0] == '!' && excluded)
 			check_excluded(key, rule + 1, why);
 		else if (rule[0] != '!' && !excluded)
@@ -74,6 +74,7 @@ conflicts_check(void)
 {
 	int key, pass;
 
+	/* Conflicts first: they say more than that an option is missing. */
 	for (pass = 0; pass < 2; pass++)
 		for (key = options_after(0); key != 0; key = options_after(key))
 			if (options_given(key))

@@ -7,7 +7,7 @@
 #include "cli/steps.h"
 #include "scan/target.h"
 
-/* What stands before the target, if it does; *rest is what is behind it. */
+/* Whether the text begins so; *rest is what follows. */
 static bool
 begins(char *text, const char *with, char **rest)
 {
@@ -59,8 +59,8 @@ parse_tls(struct options *options, char *target)
 }
 
 /*
- * The socket's options are the target's; those that belong to the listener
- * alone stay there.
+ * -s, -T and -M are for the connection to the target only, -p and -S for the
+ * listener only.
  */
 static void
 divide_socket(struct options *options)

@@ -5,11 +5,11 @@
 #include "cli/steps.h"
 
 #define KEYS_MOST	32
-#define RARE		(-1)	/* keys after it are only in --help TOPIC */
+#define RARE		(-1)	/* keys after it are in --help TOPIC only */
 
 /*
- * The parts of --help: which options, and for --help TOPIC two examples. An
- * option that is in none is in the last, as a rare one.
+ * The parts of --help: options, and for --help TOPIC two examples. The last
+ * part takes the options that no part has, as rare ones.
  */
 static const struct part {
 	const char *topic, *title;

@@ -74,7 +74,7 @@ listen_operands(struct options *options, char *operand[], int count)
 		    options->given.port);
 	if (count == 1)
 		options->endpoint.host = operand[0];
-	/* With a target -s is where to come from. */
+	/* With a target, -s is the source of the connection to it. */
 	if (options->given.forward == NULL && !options->forward.asked)
 		listen_source(options);
 	options->endpoint.port = operands_port(options, port, 0);
@@ -159,7 +159,10 @@ path_operand(struct options *options, char *operand[], int count)
 	operands_check_path(operand[0]);
 }
 
-/* ncat -c and nc.traditional -c run a command: no operand of ours. */
+/*
+ * To ncat and nc.traditional, -c COMMAND runs a command. Here -c is TLS, and
+ * the command is left among the operands: it is recognized and explained.
+ */
 static void
 check_command(bool is_path, char *operand[], int count)
 {

@@ -40,15 +40,18 @@ enum kind {
 
 #define AT(field)	offsetof(struct options, field)
 
-/* The one table: parser, usage, and the tests of manual and completions. */
+/*
+ * Every option. The parser and --help are made from it, and the tests compare
+ * manual and completions with it.
+ */
 static const struct row {
-	int	 key;			/* the letter, or one of the above */
+	int	 key;			/* the letter, or steps.h's number */
 	const char *name;		/* the long name, or NULL */
 	const char *argument;		/* NULL: takes none; [=...]: may */
 	enum kind kind;
 	size_t	 offset;
-	int	 lowest, highest;
-	const char *text;
+	int	 lowest, highest;	/* as the kind says */
+	const char *text;		/* for --help */
 	const char *rules;		/* what it needs and excludes: conflicts.c */
 } table[] = {
 	{ '4', "ipv4", NULL, CHOICE, AT(endpoint.family), AF_INET, 0,
@@ -423,7 +426,7 @@ options_after(int key)
 	return row < table + ROWS ? row->key : 0;
 }
 
-/* What is done at once, instead of all else. */
+/* Options that act at once and exit. */
 static _Noreturn void
 act(const struct row *row, const char *value)
 {
@@ -433,41 +436,19 @@ act(const struct row *row, const char *value)
 		help_print(value);
 	else
 		puts("nc-lite " VERSION);
-	/* What was asked for is on stdout, or it is not. */
+	/* A full disk must not look like success. */
 	if (fflush(stdout) == EOF)
 		refuse("stdout: %s", strerror(errno));
 	diag_exit(EXIT_DONE);
 }
 
+/* Options whose value has a syntax of its own, or that act. */
 static void
-obey(const struct row *row, const char *value, struct options *options)
+obey_other(const struct row *row, const char *value, void *at)
 {
-	void *at = (char *)options + row->offset;
 	const char *error;
 
 	switch (row->kind) {
-	case NOTE:
-		break;
-	case FLAG:
-		*(bool *)at = true;
-		break;
-	case CHOICE:
-		*(int *)at = row->lowest;
-		break;
-	case COUNT:
-		(*(int *)at)++;
-		break;
-	case NUMBER:
-		*(int *)at = number(row, value);
-		break;
-	case TIME:
-	case QUIT:
-	case SIZE:
-		measure(row, value, at);
-		break;
-	case TEXT:
-		*(const char **)at = value != NULL ? value : "";
-		break;
 	case CLASS:
 		error = service_class_parse(value, at);
 		if (error != NULL)
@@ -493,13 +474,46 @@ obey(const struct row *row, const char *value, struct options *options)
 	}
 }
 
-/* What getopt_long(3) wants, made from the table. */
+static void
+obey(const struct row *row, const char *value, struct options *options)
+{
+	void *at = (char *)options + row->offset;
+
+	switch (row->kind) {
+	case NOTE:
+		break;
+	case FLAG:
+		*(bool *)at = true;
+		break;
+	case CHOICE:
+		*(int *)at = row->lowest;
+		break;
+	case COUNT:
+		(*(int *)at)++;
+		break;
+	case NUMBER:
+		*(int *)at = number(row, value);
+		break;
+	case TIME:
+	case QUIT:
+	case SIZE:
+		measure(row, value, at);
+		break;
+	case TEXT:
+		*(const char **)at = value != NULL ? value : "";
+		break;
+	default:
+		obey_other(row, value, at);
+	}
+}
+
+/* Makes getopt_long(3)'s two tables from ours. */
 static void
 getopt_tables(char *letters, struct option *names)
 {
 	const struct row *row;
 
-	/* Operands as they come: a "--" after them is not one before. */
+	/* '-': operands in their place, to see whether "--" follows one. */
 	*letters++ = '-';
 	*letters++ = ':';
 	for (row = table; row < table + ROWS; row++) {
@@ -521,7 +535,7 @@ getopt_tables(char *letters, struct option *names)
 	*names = (struct option){ .name = NULL };
 }
 
-/* The words are getopt's own: libvirt looks for them. */
+/* In getopt(3)'s own words, in which libvirt recognizes a netcat. */
 static void
 bad_option(int answer, const char *word)
 {
@@ -536,7 +550,7 @@ bad_option(int answer, const char *word)
 	refuse_unknown(optopt, word);
 }
 
-/* "--wait 5 host port": getopt(3) takes the 5 for an operand. */
+/* "--wait 5 host port": an optional argument needs "=", so 5 is an operand. */
 static void
 check_bare(const struct row *row, const char *word)
 {
@@ -549,8 +563,8 @@ check_bare(const struct row *row, const char *word)
 }
 
 /*
- * Gathers the operands at argv[1] and returns how many there are. After "--"
- * all are, until there were some before it: then the rest is a command.
+ * Moves the operands to argv[1] and returns their number. What follows "--" is
+ * operands, too, or if there were some before it, a command (-z).
  */
 static int
 parse_flags(int argc, char *argv[], struct options *options)

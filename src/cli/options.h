@@ -29,7 +29,7 @@ enum mode {
 	MODE_SCAN
 };
 
-#define OPTIONS_HOPS	8	/* proxies, one behind the other */
+#define OPTIONS_HOPS	8	/* proxies in a chain, at most */
 
 /* The values of an option that may be repeated. */
 struct options_list {
@@ -42,7 +42,7 @@ struct options {
 
 	/* what to connect to, or to listen on */
 	struct address_query endpoint;
-	struct ports ports;	/* one if we connect; none but while parsing */
+	struct ports ports;	/* of a client, one; a scan parses with it */
 	struct targets targets;	/* of a scan */
 	const char *ports_text;	/* as given; NULL for UNIX */
 	struct socket_config socket;
@@ -52,24 +52,24 @@ struct options {
 	size_t	 hops;
 
 	/* what to do once there */
-	bool	 pass_fd;	/* only to hand over the descriptor */
+	bool	 pass_fd;	/* -F: give the socket away, relay nothing */
 	bool	 keep_open;	/* serve many peers */
-	bool	 sessions;	/* one for each address that sends us datagrams */
+	bool	 sessions;	/* datagrams: one for each sender's address */
 	bool	 shuffle;
 	bool	 no_sandbox;
-	struct scan_config scan;	/* but for what stands here */
-	char	**command;	/* to become once the ports are open, or NULL */
+	struct scan_config scan;	/* pour.c completes it */
+	char	**command;	/* -z: exec(3) it on success, or NULL */
 	int	 max_conns;	/* peers at once */
 	struct access_list allow, deny;	/* who may connect */
 	bool	 broker, chat;	/* what one peer sends goes to the others */
-	int	 datagrams;	/* to take, or reads; 0: no end */
+	int	 datagrams;	/* -W: or reads, after which to quit; 0: none */
 	struct stdio_config local;
 	struct child_config child;
 	struct {		/* the target of each peer */
 		bool	 on;
-		bool	 asked;		/* the peer says it (--proxy-server) */
-		int	 header;	/* version of PROXY it gets; 0: none */
-		bool	 accept_header;	/* each peer begins with one */
+		bool	 asked;		/* the peer names it (--proxy-server) */
+		int	 header;	/* PROXY version to send; 0: none */
+		bool	 accept_header;	/* peers must send one */
 		struct request_config request;
 		struct access_list allow, deny;	/* targets */
 		struct associate_config associate;	/* their datagrams */
@@ -84,10 +84,10 @@ struct options {
 	/* time */
 	int64_t	 connect_us;	/* resolve and connect; CLOCK_UNSET: no limit */
 	int64_t	 deadline_us;	/* of the whole run */
-	int64_t	 await_us;	/* try again for so long; CLOCK_UNSET: once */
+	int64_t	 await_us;	/* --wait: retry so long; CLOCK_UNSET: no retry */
 	int64_t	 interval_us;	/* between lines, or ports of a scan (-i) */
 
-	/* as given, poured into the above at the end of options_parse */
+	/* as given: pour.c, operands.c and proxies.c turn it into the above */
 	struct {
 		int	 verbosity;
 		const char *port, *probe, *probe_hex, *targets;
@@ -99,9 +99,9 @@ struct options {
 };
 
 /*
- * Understands argv, or exits with one line that names the culprit and the
- * remedy; --help and the like exit, too. The struct is all zeros before. It
- * points into argv, in which the operands have moved to the front.
+ * Parses argv into the struct, which must be all zeros. Exits with a line that
+ * names the mistake and the remedy (EXIT_LOCAL), or after --help and the like.
+ * The struct points into argv, whose operands are moved to the front.
  */
 void	options_parse(int argc, char *argv[], struct options *);
 

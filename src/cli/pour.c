@@ -11,10 +11,10 @@
 #include "net/transport.h"
 #include "scan/talk.h"
 
-#define SCAN_TIME	(3 * CLOCK_SECOND)	/* for a port, unless told */
-#define SESSION_TIME	(60 * CLOCK_SECOND)	/* of datagrams, the same */
+#define SCAN_TIME	(3 * CLOCK_SECOND)	/* -w's default for a port of -z */
+#define SESSION_TIME	(60 * CLOCK_SECOND)	/* and for a session of datagrams */
 
-/* 0 is no limit, as with -w. */
+/* The user's 0 is no limit. */
 static int64_t
 limit(int64_t duration_us)
 {
@@ -46,7 +46,7 @@ pour_time(struct options *options)
 	    options->datagrams;
 }
 
-/* How long to stay once our input has ended. */
+/* How our end is told, and how long to stay after it. */
 static void
 pour_stay(struct options *options)
 {
@@ -56,13 +56,13 @@ pour_stay(struct options *options)
 	bool datagrams = transport_can(&options->endpoint, TRANSPORT_MESSAGES);
 	struct relay_rules *relay = &options->relay;
 
-	/* No end before its time where one of these asks for it. */
+	/* Our FIN waits for a silence, unless one of these wants it at once. */
 	relay->hold_end = !datagrams && !relay->forward &&
 	    !relay->end_at_once && quit_us != 0 &&
 	    wait_us != 0 && !options->local.no_output;
 	relay->asks = options->mode == MODE_CLIENT && !datagrams;
 	relay->linger_us = quit_us > 0 && !datagrams ? quit_us : CLOCK_UNSET;
-	/* With a command a session ends. */
+	/* A session of datagrams ends with its command. */
 	relay->quiet_us = !datagrams ? CLOCK_UNSET : options->sessions ? 0 :
 	    options_given('q') ? quit_us :
 	    wait_us != CLOCK_UNSET ? wait_us :
@@ -70,12 +70,12 @@ pour_stay(struct options *options)
 	/* -w0 is to send and leave, as with Debian's nc. */
 	relay->send_only = options->local.no_output ||
 	    (wait_us == 0 && !datagrams);
-	/* Our end must not be said before the digest is known to be right. */
+	/* FIN says that the digest was right: it must not come earlier. */
 	options->local.no_input |= checks;
 	relay->end_at_once |= quit_us >= 0 || wait_us == 0 ||
 	    options->local.no_output;
 	relay->end_at_once &= !checks;
-	/* A datagram client without input has nothing to be answered. */
+	/* A datagram client without input has asked nothing: do not wait. */
 	if (datagrams && options->mode == MODE_CLIENT)
 		relay->end_at_once |= !options->local.no_input;
 }
@@ -107,7 +107,7 @@ ends_in_slash(const char *path)
 	return length > 0 && path[length - 1] == '/';
 }
 
-/* The names are for what is not stdin or stdout. */
+/* "-" is stdin or stdout, as if the option were not there. */
 static void
 pour_files(struct options *options)
 {
@@ -153,7 +153,7 @@ pour_child(struct options *options)
 	    !options->forward.on;
 }
 
-/* Whether a peer must say who it is, or was chosen by where it comes from. */
+/* Whether peers are authenticated, or their addresses were chosen. */
 static bool
 knows_peers(const struct options *options)
 {
@@ -162,7 +162,7 @@ knows_peers(const struct options *options)
 	    options->tls.pins > 0;
 }
 
-/* What is done for whoever connects is not for the whole network. */
+/* Commands and forwarding for just anybody are offered to this host only. */
 static void
 pour_loopback(struct options *options)
 {
@@ -181,7 +181,7 @@ pour_loopback(struct options *options)
 	    "reach the target");
 }
 
-#define SETTLE_TIME	(CLOCK_SECOND / 10)
+#define SETTLE_TIME	(CLOCK_SECOND / 10)	/* of a bare --settle, and --wait */
 
 static void
 pour_scan(struct options *options)
@@ -199,17 +199,17 @@ pour_scan(struct options *options)
 	scan->interval_us = options->interval_us;
 	scan->await_us = options->await_us;
 	scan->progress = options->report.progress;
-	/* Not before the last one is what one waits for. */
+	/* --wait is for all ports, not for the first of them. */
 	scan->all = (scan->all || scan->closed || waits) &&
 	    !options_given(ANY);
-	/* An end that is still there later is no proxy that hangs up. */
+	/* A port forwarder accepts, and hangs up if its target is not there. */
 	if (options_given(SETTLE) ? scan->settle_us == 0 : waits &&
 	    transport_can(&options->endpoint, TRANSPORT_CONNECTS) &&
 	    !options->tls.on)
 		scan->settle_us = SETTLE_TIME;
 }
 
-/* The datagram a scan sends. */
+/* The datagram that -zu sends. */
 static void
 pour_probe(struct options *options)
 {
@@ -222,7 +222,7 @@ pour_probe(struct options *options)
 		refuse("--probe-hex: bad value '%.40s': %s", hex, error);
 }
 
-/* Asked for: everybody could read an argument in ps(1). */
+/* From the terminal: an argument could be read in ps(1). */
 static void
 ask_key(struct options *options)
 {

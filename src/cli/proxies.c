@@ -11,7 +11,7 @@
 #include "cli/refuse.h"
 #include "cli/steps.h"
 
-/* -X's words, and those of a URL; other netcats' and curl's are known, too. */
+/* The words of -X and of URLs, with those of other netcats and of curl. */
 static const struct { const char *word; enum proxy_kind kind; } kinds[] = {
 	{ "4", PROXY_SOCKS4 }, { "socks4", PROXY_SOCKS4 },
 	{ "4a", PROXY_SOCKS4A }, { "socks4a", PROXY_SOCKS4A },
@@ -34,7 +34,7 @@ parse_kind(const char *word, size_t length)
 	    (int)(length < 40 ? length : 40), word);
 }
 
-/* One for each, in order, or the last for all. */
+/* The list has a word for each proxy, or its last one is for all. */
 static const char *
 word_for(const struct options *options, const struct options_list *list,
     size_t which)
@@ -57,7 +57,7 @@ parse_port(const char *text, enum proxy_kind kind)
 	return (uint16_t)port;
 }
 
-/* HOST, HOST:PORT, [ADDRESS]:PORT; text is taken apart. */
+/* HOST, HOST:PORT or [ADDRESS]:PORT; text is cut up. */
 static void
 parse_address(char *text, enum proxy_kind kind, struct address_query *proxy)
 {
@@ -87,7 +87,7 @@ parse_address(char *text, enum proxy_kind kind, struct address_query *proxy)
 	proxy->port = parse_port(port, kind);
 }
 
-/* %40 is "@": RFC 3986, 2.1. */
+/* Percent-encoding (RFC 3986, 2.1), in place. */
 static void
 decode_percent(char *text)
 {
@@ -105,7 +105,7 @@ decode_percent(char *text)
 	*to = '\0';
 }
 
-/* KIND://[USER@]HOST[:PORT], as -x and --proxy may have it. */
+/* KIND://[USER@]HOST[:PORT]: sets kind and user; returns the rest. */
 static char *
 parse_url(char *text, struct proxy_config *proxy)
 {
@@ -128,7 +128,7 @@ parse_url(char *text, struct proxy_config *proxy)
 	return at + 1;
 }
 
-/* Never an argument, which everybody could read in ps. */
+/* Never from an argument, which could be read in ps(1). */
 void
 proxies_password(struct proxy_config *proxy, const char *host)
 {
@@ -136,7 +136,7 @@ proxies_password(struct proxy_config *proxy, const char *host)
 	char *typed = malloc(PROXY_WORD + 2), prompt[600];
 	const char *variable = getenv("NC_PROXY_PASSWORD");
 
-	/* A command of ours need not know it. */
+	/* Commands that we run must not inherit it. */
 	if (variable != NULL) {
 		known = strdup(variable);
 		unsetenv("NC_PROXY_PASSWORD");
@@ -173,7 +173,7 @@ check_user(struct proxy_config *proxy, const char *host)
 		proxies_password(proxy, host);
 }
 
-/* What is connected to through the proxy, which is told its name. */
+/* Whether the proxy's protocol can carry the name of what is behind it. */
 static void
 check_target(const struct options *options, enum proxy_kind kind,
     const char *host)
@@ -183,7 +183,7 @@ check_target(const struct options *options, enum proxy_kind kind,
 	bool is_ipv6 = inet_pton(AF_INET6, host, &address) == 1;
 	const char *at;
 
-	/* A line's end in a name would be another line of HTTP. */
+	/* A line break would add a line to the request of HTTP. */
 	for (at = host; *at != '\0'; at++)
 		if ((uint8_t)*at <= ' ' || *at == 0x7f)
 			refuse("host '%.40s' is not a host name", host);
@@ -222,7 +222,7 @@ add_hop(struct options *options, const struct address_query *target, size_t i)
 	proxy->kind = kind != NULL ? parse_kind(kind, strlen(kind)) :
 	    PROXY_SOCKS5;
 	proxy->user = word_for(options, &options->given.proxy_users, i);
-	/* A scan has no second try. */
+	/* HTTP: a scan does not connect again after a 407. */
 	proxy->at_once = proxy->user != NULL || options->mode == MODE_SCAN;
 	text = parse_url(text, proxy);
 	hop->endpoint = (struct address_query){ .type = SOCK_STREAM,
@@ -239,7 +239,7 @@ check_count(const struct options_list *list, size_t proxies, const char *what)
 		    " each", list->count, what, proxies);
 }
 
-/* A target that the peers name is checked when they do. */
+/* A target of --proxy-server, whose host is NULL here, is checked later. */
 static void
 check_targets(const struct options *options, const struct address_query *target)
 {

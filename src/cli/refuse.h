@@ -1,13 +1,13 @@
 #ifndef REFUSE_H
 #define REFUSE_H
 
-/* Bad input: one line that names the culprit and the remedy, and exit 2. */
+/* Prints a line, which names the mistake and the remedy; EXIT_LOCAL. */
 _Noreturn void	refuse(const char *format, ...)
 	    __attribute__((format(printf, 1, 2)));
 
 /*
- * An option the table does not have: letter is 0 for a long one. A letter that
- * means different things to different netcats gets the names of what is meant.
+ * Refuses an option that the table does not have; letter is 0 for a long one.
+ * For a letter that differs among netcats it names our option for each meaning.
  */
 _Noreturn void	refuse_unknown(int letter, const char *argument);
 

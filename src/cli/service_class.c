@@ -23,7 +23,7 @@ static const struct { const char *name; int octet; } names[] = {
 	{ "ef", 0xb8 }, { "va", 0xb0 }, { "le", 0x04 },
 };
 
-/* strtonum knows none; two digits are all there is to read. */
+/* 0x and one or two digits: strtonum(3) is decimal only. */
 static bool
 is_hexadecimal(const char *text)
 {

@@ -2,9 +2,9 @@
 #define SERVICE_CLASS_H
 
 /*
- * The type of service octet (RFC 2474) by name ("lowdelay", "af11", "cs0",
- * "ef", ...) or as a number, 0x for hexadecimal. Returns NULL, or what is
- * wrong with the text; *octet is then of no use.
+ * Parses a type of service octet (RFC 2474): a name ("lowdelay", "af11", "cs0",
+ * "ef", ...) or a number, in hexadecimal after 0x. Returns NULL; or what to use
+ * instead, with *octet undefined.
  */
 const char *service_class_parse(const char *text, int *octet);
 

@@ -9,10 +9,11 @@ struct proxy_config;
 
 /*
  * The steps of options_parse, one per file, and what they ask of each other.
- * Not for use outside cli/.
+ * Not for use outside cli/. Functions that find a mistake do not return
+ * (refuse.h).
  */
 
-/* Long options without a letter; the key of any other is its letter. */
+/* Keys of options without a letter; the key of any other is its letter. */
 enum {
 	ALL = 256, ACCEPT_PROXY, ALLOW, ALLOW_EMPTY, ALLOW_TO, ALPN, ANY,
 	APPEND, ASSUME_OPEN, BANNER, BROKER, CERT, CHAT, CLIENT_AUTH, CLOSED,
@@ -29,50 +30,52 @@ enum {
 /* Whether the option was on the command line. */
 bool	options_given(int key);
 
-/* "-w" or "--timeout", for messages; text has OPTIONS_KEY bytes. */
+/* "-w" or "--timeout" for messages, in text, of OPTIONS_KEY bytes. */
 #define OPTIONS_KEY	32
 const char *options_key(int key, char *text);
 
-/* The key of the option of that name or letter, which must be there. */
+/* The key of the option with that long name or letter, which must exist. */
 int	options_find(const char *name);
 
 /*
- * What an option needs and excludes, or NULL, in rules parted by "; ": "z"
- * needs -z, "c|x" one of the two, "!u,http" goes with neither; a reason may
- * follow a colon.
+ * What an option needs and excludes, or NULL: rules separated by "; ". "z"
+ * needs -z, "c|x" one of the two, "!u,http" excludes both; ": reason" may
+ * follow.
  */
 const char *options_rules(int key);
 
 /* The option's line of --help, on stdout. */
 void	options_print(int key);
 
-/* The key of the option after that of key, or of the first; 0: no more. */
+/* For a walk through all options: the key after this one; 0: first, or end. */
 int	options_after(int key);
 
-/* What --help prints: the part of that topic, every option of "all", or those
- * of every day. topic may be NULL. */
+/* Prints --help: one topic, "all", or (also for NULL) the everyday options. */
 void	help_print(const char *topic);
 
-/* Each of these refuses (refuse.h) what it finds wrong. */
-
-/* What cannot go together, and what needs another option. */
+/* Applies the rules of all options that were given. */
 void	conflicts_check(void);
 
-/* The count operands: host and port, address and port, or a path. */
+/* The operands: host and port, address and port, targets of -z, or a path. */
 void	operands_parse(struct options *, char *operand[], int count);
 
-/* The proxies on the way to what the operands name. */
+/* -x, -X and -P: the chain of proxies to the target. */
 void	proxies_parse(struct options *);
 
-/* These refuse what is no port (of at least lowest), host or path. */
+/* A port of at least lowest, by number or name, in host byte order. */
 uint16_t operands_port(const struct options *, const char *text, int lowest);
+
+/* Refuse what can be no host name, or no UNIX socket's path. */
 void	operands_check_host(const char *);
 void	operands_check_path(const char *);
 
-/* --forward or --proxy-server, and what belongs to them. */
+/* --forward, --proxy-server and the options that belong to them. */
 void	forward_parse(struct options *);
 
-/* Asks for it, if NC_PROXY_PASSWORD does not have it. */
+/*
+ * Sets the password for the proxy's user: NC_PROXY_PASSWORD, which is then no
+ * longer in the environment, or what the terminal is asked for.
+ */
 void	proxies_password(struct proxy_config *, const char *host);
 
 /* Translates the options given into the structs of the modules they are for. */
