@@ -24,7 +24,10 @@ borrowed_is_fifo(const struct stat *file)
 	return anonymous.st_dev != file->st_dev;
 }
 
-/* Once a FIFO's writers are gone, a new description would wait for others. */
+/*
+ * A FIFO is not opened again for reading: after its writers have gone a new
+ * description would see no EOF, but wait for other writers.
+ */
 void
 borrowed_open(struct borrowed *borrowed, int fd, bool reading)
 {
@@ -53,8 +56,8 @@ borrowed_open(struct borrowed *borrowed, int fd, bool reading)
 }
 
 /*
- * Reading a terminal stops a job in the background, or fails where nobody could
- * bring it back to the foreground.
+ * Whether we are a background job: a read would stop us (SIGTTIN), or fail in
+ * an orphaned process group (EIO).
  */
 static bool
 is_others(int fd)
@@ -103,7 +106,7 @@ borrowed_write(const struct borrowed *borrowed, const void *data, size_t size)
 	return write(borrowed->fd, data, size);
 }
 
-/* The other way round than it is used; in a bare chroot any folder will do. */
+/* Opened in the direction in which it is not used; a chroot may lack /dev. */
 void
 borrowed_reserve(int fd)
 {

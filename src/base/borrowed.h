@@ -8,37 +8,37 @@
 struct stat;
 
 /*
- * Descriptors that other processes have, too: stdin, stdout, stderr. They are
- * used without sleeping in them and without changing a flag of theirs.
+ * stdin, stdout and stderr, whose open file description (open(2)) other
+ * processes share: used without blocking and without changing its flags.
  */
 struct borrowed {
 	int	 fd;
 	enum {
-		BORROWED_PLAIN,		/* a file, or our own description */
-		BORROWED_SOCKET,	/* MSG_DONTWAIT */
-		BORROWED_TERMINAL,	/* for reading: in its foreground */
-		BORROWED_ASK		/* poll first */
+		BORROWED_PLAIN,		/* read(2) and write(2) do not block */
+		BORROWED_SOCKET,	/* they get MSG_DONTWAIT */
+		BORROWED_TERMINAL,	/* read only in the foreground */
+		BORROWED_ASK		/* poll(2) before each call */
 	} manner;
 };
 
 /*
  * Finds out how fd can be used. A pipe or a terminal is opened again through
- * /proc/self/fd, for a description of our own, which is non-blocking: fd is
- * then another than was given. Where that cannot be had, poll(2) is asked
- * before each call and no more is written than a ready pipe must take.
+ * /proc/self/fd, as a description of our own that is non-blocking; the struct's
+ * fd is then a new one, the caller's to close. Where that fails, poll(2) comes
+ * before each call, and at most PIPE_BUF bytes are written.
  */
 void	borrowed_open(struct borrowed *, int fd, bool reading);
 
-/* As read(2) and write(2) of what does not block: EAGAIN for "not now". */
+/* As read(2) and write(2) of a non-blocking descriptor, with EAGAIN. */
 ssize_t	borrowed_read(const struct borrowed *, void *, size_t);
 ssize_t	borrowed_write(const struct borrowed *, const void *, size_t);
 
-/* An anonymous pipe lives in the kernel's own file system, a FIFO does not. */
+/* Whether it is a FIFO with a name, and no pipe(2), by its file system. */
 bool	borrowed_is_fifo(const struct stat *);
 
 /*
- * Puts something harmless on the descriptor, which is the lowest that is free.
- * Using it by mistake is an error.
+ * Occupies fd, which must be the lowest free descriptor, so that no other file
+ * gets its number. Reading or writing it fails.
  */
 void	borrowed_reserve(int fd);
 

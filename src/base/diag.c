@@ -12,10 +12,8 @@
 #include "base/signals.h"
 #include "base/text.h"
 
-/* Puts the cursor of a terminal at the begin of its line, which is cleared. */
-#define CLEAR	"\r\033[K"
-
-#define PATIENCE_MS	500
+#define CLEAR	"\r\033[K"	/* clears a terminal's line (ECMA-48, EL) */
+#define PATIENCE_MS	500	/* at exit, for a stderr that takes nothing */
 
 static const char *name = "nc-lite";
 static const char *(*about)(const void *, char *);
@@ -53,14 +51,14 @@ diag_whom(void)
 }
 
 /*
- * stderr may be a pipe or a terminal that takes nothing more: what has no room
- * there waits here, and what has none here, either, is counted.
+ * stderr may be a full pipe or a stopped terminal: what it does not take is
+ * queued here, and lines for which the queue has no room are counted.
  */
 static struct borrowed out = { .fd = -1 };
 static char queue[16 << 10];
 static size_t queued, lost;
 
-/* Nobody is left to tell when stderr itself fails. */
+/* Failures other than EAGAIN are ignored: where could they be told? */
 static size_t
 put(const char *text, size_t length)
 {
@@ -148,12 +146,12 @@ print(const char *prefix, const char *format, va_list arguments)
 	    whom != NULL ? ": " : "");
 	line_is_open = false;
 	vsnprintf(line + length, sizeof(line) - length - 1, format, arguments);
-	/* What a peer or a file is called must not move the cursor. */
+	/* Names of peers and files may contain control characters. */
 	text_clean(line + clear, '?');
 	length = strlen(line);
 	line[length++] = '\n';
 	say(line, length);
-	/* Whoever has said why something failed may go by it still. */
+	/* Callers print first and look at errno later. */
 	errno = error;
 }
 
@@ -191,7 +189,7 @@ diag_line(int level, const char *format, ...)
 	va_end(arguments);
 }
 
-/* Who reads slowly still has a moment for the last words. */
+/* The queue is written while its reader takes some of it now and then. */
 static void
 say_rest(void)
 {

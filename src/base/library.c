@@ -16,7 +16,7 @@ library_open(const char *soname, const char *what,
 		    what, soname, dlerror());
 		return false;
 	}
-	/* What the library itself depends on is searched, too. */
+	/* dlsym(3) searches the library's own dependencies, too (libcrypto). */
 	for (i = 0; i < count; i++) {
 		at = dlsym(library, function[i].name);
 		if (at == NULL) {

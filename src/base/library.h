@@ -12,21 +12,18 @@
 #endif
 
 /*
- * Libraries that are loaded when they are first needed: linking them would cost
- * every run several times what all the rest of the start costs. library_static.c
- * takes the place of library.c where nothing can be loaded.
+ * Libraries that are loaded on first use: linked, they would make every start
+ * several times slower. In a static program, which cannot load any,
+ * library_static.c replaces library.c.
  */
 
-/* "libssl" as the linker would have named it: "libssl.so.3". */
+/* The file that the linker would have recorded: "libssl.so.3". */
 #define LIBRARY_TEXT(number)	#number
 #define LIBRARY_NUMBER(number)	LIBRARY_TEXT(number)
 #define LIBRARY_SONAME(name)	\
 	name ".so." LIBRARY_NUMBER(OPENSSL_SHLIB_VERSION)
 
-/*
- * Where a function's address belongs in the caller's table, and the address
- * itself where it is linked: in one static file (make static).
- */
+/* A function, its place in the caller's table, and its address if linked. */
 struct library_function {
 	const char *name;
 	size_t	 offset;
@@ -41,15 +38,15 @@ struct library_function {
 	{ #name, offsetof(table, name), LIBRARY_ADDRESS(name) },
 
 /*
- * Loads the library for what needs it ("TLS") and fills the table. Returns
- * false with the reason printed.
+ * Loads the library and fills the table. what is the feature that needs it
+ * ("TLS"), for messages. Returns false with the reason printed.
  */
 bool	library_open(const char *soname, const char *what,
 	    const struct library_function *, size_t count, void *table);
 
 /*
- * Tells those who make packages what may be loaded, in an ELF note (the Linux
- * Userspace API Group's "Package Metadata for ELF: dlopen").
+ * Tells packaging tools what may be loaded, in an ELF note (UAPI Group, "ELF
+ * dlopen() metadata").
  */
 #define LIBRARY_NOTE(id, text) \
 	static const struct { \

@@ -9,7 +9,7 @@
 #include "base/signals.h"
 #include "sys/sys.h"
 
-/* A machine watches its descriptors one after another, and no more of them. */
+/* Entries that loop_watch compares: a machine watches its own in a row. */
 #define NEIGHBOURS	4
 
 void
@@ -87,7 +87,7 @@ loop_run_once(struct loop *loop)
 	loop_watch(loop, diag_flush(), POLLOUT);
 	if (left_us < 0)
 		left_us = 0;
-	/* A sleep that failed or was interrupted tells of no descriptor. */
+	/* After EINTR or a failure revents is undefined. */
 	if (sys_poll(loop->set, loop->count,
 	    loop->next_us == CLOCK_NEVER ? -1 : left_us) == -1)
 		for (i = 0; i < loop->count; i++)

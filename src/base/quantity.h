@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-/* Numbers that have units, as people write and read them. */
+/* Numbers with units, as people write and read them. */
 
 #define QUANTITY_TEXT	32
 
@@ -13,14 +13,14 @@ struct unit {
 };
 
 /*
- * Reads digits, perhaps a fraction, perhaps a unit of the list; each digit of
- * the fraction is rounded down. Returns NULL, or what is wrong with the text
- * (form, when it is none of these); *value is then of no use.
+ * Parses digits, an optional fraction and an optional unit of the list into
+ * *value, rounded down. Returns NULL; or what is wrong with the text (form, if
+ * it is not of this form), with *value undefined.
  */
 const char *quantity_parse(const char *text, const struct unit *,
     const char *form, int64_t *value);
 
-/* Bytes, or bytes a second: with curl's k, M, G, T, powers of 1024. */
+/* Bytes, or bytes a second; k, M, G and T are powers of 1024, as in curl(1). */
 const char *quantity_bytes(const char *text, int64_t *bytes);
 
 /* "1.23 GiB", of at most 8 characters; text has QUANTITY_TEXT bytes. */

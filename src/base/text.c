@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-#define LONGEST	6		/* of what one byte becomes: \u009b */
+#define LONGEST	6		/* characters for one byte: \u009b */
 
 static bool
 is_harmless(uint32_t code)

@@ -4,26 +4,26 @@
 #include <stddef.h>
 
 /*
- * Bytes of a peer's, or of a file's name, on their way to a terminal or into
- * JSON. All of them come through here.
+ * Whatever a peer or a file's name brings to a terminal or into JSON passes
+ * through here.
  */
 
 /*
- * How many bytes the character at the begin of text has: 0 when it is the
- * text's end, no UTF-8 (RFC 3629), or one that could move a cursor or turn the
- * order of the others: the controls C0 and C1, DEL, line and bidi controls.
+ * The length in bytes of the first character, or 0 if it is the NUL, not UTF-8
+ * (RFC 3629), or could move the cursor or reorder text: C0 and C1 controls,
+ * DEL, line separators, bidirectional controls.
  */
 size_t	text_printable(const char *text);
 
-/* Replaces each byte that is not printable. */
+/* Replaces each byte of what is not printable by other. */
 void	text_clean(char *text, char other);
 
 enum text_form {
-	TEXT_ESCAPED,		/* such a byte is \x9b, a backslash \x5c */
-	TEXT_JSON		/* a string with its quotes; such a byte \u009b */
+	TEXT_ESCAPED,		/* bytes that are not printable: \x9b; "\": \x5c */
+	TEXT_JSON		/* a string in quotes; such bytes: \u009b */
 };
 
-/* text in that form, cut to size, which is 8 at least. Returns to. */
+/* Writes text in that form to to, cut to size, at least 8. Returns to. */
 const char *text_quote(const char *text, enum text_form, char *to,
 	    size_t size);
 

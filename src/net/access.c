@@ -7,7 +7,7 @@
 #include "base/diag.h"
 #include "net/access.h"
 
-#define MAPPED	96	/* bits of ::ffff:0:0 */
+#define MAPPED	96	/* prefix length of IPv4-mapped addresses */
 
 static char wrong[400];
 
@@ -18,7 +18,7 @@ complain(const char *text, const char *why)
 	return wrong;
 }
 
-/* The address's octets as IPv6 has them; false for one that is neither. */
+/* The address as IPv6, IPv4-mapped if need be; false for other families. */
 static bool
 octets_of(const struct address *address, uint8_t octet[16])
 {
@@ -155,7 +155,7 @@ access_matches(const struct access_list *list, const struct address *address)
 	return false;
 }
 
-/* Who connects to the unspecified address is connected to this host. */
+/* Connecting to 0.0.0.0 or :: connects to this host: that is loopback. */
 static struct address
 meant_by(const struct address *address)
 {

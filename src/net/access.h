@@ -13,8 +13,8 @@
  */
 
 struct network {
-	uint8_t	 octet[16];	/* an IPv4 one as IPv4-mapped */
-	unsigned bits;		/* of them that count */
+	uint8_t	 octet[16];	/* IPv4 as IPv4-mapped IPv6 */
+	unsigned bits;		/* prefix length in these 128 bits */
 };
 
 struct access_list {
@@ -23,9 +23,9 @@ struct access_list {
 };
 
 /*
- * Adds ADDRESS[/BITS], several with commas between them, or @FILE, which has
- * one or more in each line, after # a comment. Returns NULL, or what is wrong,
- * valid until the next call. The list stays to the program's end.
+ * Adds ADDRESS[/BITS], several separated by commas, or those in @FILE, one or
+ * more a line with comments after #. Returns NULL, or what is wrong, valid until
+ * the next call. Lists are never freed.
  */
 const char *access_parse(const char *text, struct access_list *);
 
@@ -33,15 +33,15 @@ const char *access_parse(const char *text, struct access_list *);
 bool	access_matches(const struct access_list *, const struct address *);
 
 /*
- * Whether a peer may connect: not if it is denied; nor, if the allow list has
- * entries, if it is in none of them. A UNIX peer always may.
+ * Whether a peer may connect: it must not be in deny and, unless allow is
+ * empty, must be in allow. UNIX peers always may.
  */
 bool	access_permits(const struct access_list *allow,
 	    const struct access_list *deny, const struct address *);
 
 /*
- * The same for the sender of a datagram: if false, drop it unread. Only the
- * first one is reported (-v).
+ * The same for the sender of a datagram, which is to be dropped if false. Only
+ * the first refusal is reported (-v).
  */
 bool	access_hears(const struct access_list *allow,
 	    const struct access_list *deny, const struct address *);

@@ -22,7 +22,7 @@ address_parse_unix(const char *path, struct address *address)
 
 	memset(address, 0, sizeof(*address));
 	address->sa.un.sun_family = AF_UNIX;
-	/* An abstract name has no zero at its end. */
+	/* An abstract name has no NUL at its end. */
 	if (length == 0 || length >= sizeof(address->sa.un.sun_path) +
 	    (path[0] == '@'))
 		return false;
@@ -46,7 +46,7 @@ address_any(int family, uint16_t port, struct address *address)
 	address_set_port(address, port);
 }
 
-/* A UNIX datagram whose sender has no name comes with no family either. */
+/* Not "family != AF_UNIX": datagrams of unnamed senders have no family. */
 bool
 address_has_port(const struct address *address)
 {

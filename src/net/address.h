@@ -47,26 +47,25 @@ bool	address_parse_unix(const char *path, struct address *);
 void	address_any(int family, uint16_t port, struct address *);
 
 /*
- * The host as digits, an IPv4-mapped one as IPv4, with the zone where there
- * is one; the path of a UNIX socket. text has ADDRESS_TEXT bytes.
+ * The numeric host with its zone, IPv4-mapped as IPv4; or the path of a UNIX
+ * socket. text has ADDRESS_TEXT bytes.
  */
 const char *address_text(const struct address *, char *text);
 
 /* "ADDRESS PORT", the path alone for a UNIX socket; ADDRESS_TEXT bytes. */
 const char *address_port_text(const struct address *, char *text);
 
-/* Whether it is a host and a port; a path or a name has none. */
+/* Whether it is IPv4 or IPv6. */
 bool	address_has_port(const struct address *);
 
-/* In host order; nothing happens to a UNIX socket's. */
+/* In host byte order; 0 for a UNIX socket, which cannot be given one. */
+uint16_t address_port(const struct address *);
 void	address_set_port(struct address *, uint16_t port);
 
-/* Whether it is ours by definition: 127.0.0.0/8 or ::1. */
+/* 127.0.0.0/8 or ::1. */
 bool	address_is_loopback(const struct address *);
 
-/* In host order; 0 for a UNIX socket. */
-uint16_t address_port(const struct address *);
-
+/* The same host, port and zone, or the same path. */
 bool	address_equal(const struct address *, const struct address *);
 
 /* Whether who connects to it comes to the one that listens at here. */

@@ -17,15 +17,15 @@
 #include "net/socket.h"
 #include "sys/sys.h"
 
-#define PREFIX	"nc-lite."	/* of a private directory, and six more */
+#define PREFIX	"nc-lite."	/* of a private directory: mkdtemp(3) */
 #define REPLY	"/reply"	/* the socket in it */
-#define NAP	(CLOCK_SECOND / 100)	/* while another replaces a path */
+#define NAP	(CLOCK_SECOND / 100)	/* while another process has the lock */
 #define NAPS	100
 
 /*
- * A socket file that refuses connections was left by a process that died. One
- * that lives and takes streams says that we are of the wrong type; one that
- * takes datagrams does not notice. So nobody is disturbed.
+ * Whether a socket file was left by a process that died: it refuses to connect.
+ * A living stream socket fails with EPROTOTYPE and a living datagram socket
+ * does not notice, so nobody is disturbed.
  */
 static bool
 is_stale(const char *path)
@@ -58,7 +58,7 @@ nap(void)
 	loop_close(&loop);
 }
 
-/* The directory of the path, for us alone as long as it is open; or -1. */
+/* Locks the path's directory until the returned descriptor is closed; or -1. */
 static int
 lock_directory(const char *path)
 {
@@ -82,7 +82,7 @@ lock_directory(const char *path)
 	return fd;
 }
 
-/* Between the look and the bind nobody else of us may come. */
+/* Under a lock: two processes must not replace the same stale socket. */
 static bool
 replace(int fd, const struct address *address)
 {
@@ -129,7 +129,7 @@ path_private_parent(void)
 	return directory;
 }
 
-/* Those of ours whose socket refuses. */
+/* Removes private directories whose owners, of our user, have died. */
 static void
 sweep(const char *parent)
 {

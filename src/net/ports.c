@@ -36,8 +36,8 @@ add(struct ports *ports, int first, int last)
 }
 
 /*
- * "a-b", where a service name may have a dash of its own (ftp-data): the
- * whole is tried as a name first.
+ * A port or a range. A service name may have a dash of its own (ftp-data), so
+ * the whole is tried as a name first.
  */
 static const char *
 add_item(char *item, const char *protocol, struct ports *ports)
@@ -98,8 +98,8 @@ ports_shuffle(struct ports *ports)
 }
 
 /*
- * Whether to ask for the port's name: a question reads the whole of
- * services(5), so from the second one on it is known which have one.
+ * Whether the port may have a service's name. getservbyport(3) reads all of
+ * services(5) each time; the second question reads it once for all that follow.
  */
 static bool
 may_have_name(uint16_t port, const char *protocol)

@@ -7,8 +7,7 @@
 
 /*
  * Ports as text: "22", "ssh", "20-25", "22,80,8000-8099", "-" for all. A
- * struct ports is a set that keeps the order it was asked for; all zeros is the
- * empty one.
+ * struct ports is a set in the order given; all zeros is the empty one.
  */
 
 #define PORTS_ALL	65535
@@ -26,7 +25,7 @@ struct ports {
  */
 const char *ports_parse(const char *text, const char *protocol, struct ports *);
 
-/* One port: a number from lowest up, or a service name. -1 when neither. */
+/* One port: a number of at least lowest, or a service name; else -1. */
 int	ports_parse_one(const char *text, const char *protocol, int lowest);
 
 /* Puts the set into random order. */

@@ -7,7 +7,7 @@
 #include "net/proxy_header.h"
 
 #define SIGNATURE	"\r\n\r\n\0\r\nQUIT\n"
-#define SIGNED		12	/* octets of it, fewer than any header has */
+#define SIGNED		12	/* octets of it; no header is shorter */
 #define FIXED		16	/* before the addresses */
 #define LINE		107	/* the longest of version 1, with its end */
 #define PATH		108
@@ -15,7 +15,7 @@
 enum { LOCAL = 0x20, PROXY = 0x21 };
 enum { IPV4 = 0x10, IPV6 = 0x20, UNIX = 0x30, STREAM = 1, DGRAM = 2 };
 
-/* An address by its family: an IPv4-mapped one is IPv4. */
+/* The address's octets and its family; an IPv4-mapped one is IPv4. */
 static int
 octets_of(const struct address *address, uint8_t octet[16])
 {
@@ -145,7 +145,7 @@ parse_line(const char *line, struct address *from, struct address *to)
 	return PROXY_HEADER_GOOD;
 }
 
-/* What has no address that we know is the proxy's own affair. */
+/* LOCAL and other families keep the connection's own addresses. */
 static void
 parse_addresses(const uint8_t *data, size_t size, struct address *from,
     struct address *to)
@@ -161,7 +161,7 @@ parse_addresses(const uint8_t *data, size_t size, struct address *from,
 	set_address(family, at + each, (uint16_t)(port[2] << 8 | port[3]), to);
 }
 
-/* How many octets must be there before more is known. */
+/* How many octets to read before the header can be parsed further. */
 static size_t
 wanted(const struct proxy_header *header)
 {

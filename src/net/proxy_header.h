@@ -7,33 +7,33 @@
 #include "net/address.h"
 
 /*
- * The PROXY protocol of haproxy, versions 1 and 2: the first octets of a
- * connection say whose it is.
+ * haproxy's PROXY protocol, versions 1 and 2 (proxy-protocol.txt): the first
+ * octets of a connection tell the original addresses of client and server.
  */
-#define PROXY_HEADER	(16 + 216)
+#define PROXY_HEADER	(16 + 216)	/* octets of the largest */
 
 /*
- * Writes one of this version into data, which has PROXY_HEADER bytes: who
- * comes, and whom it reached. Returns its size.
+ * Writes a header for a client that came from one address to another, of
+ * SOCK_STREAM or SOCK_DGRAM, into data, of PROXY_HEADER bytes. Returns its size.
  */
 size_t	proxy_header_make(int version, int type, const struct address *from,
 	    const struct address *to, uint8_t *data);
 
 struct proxy_header {
 	uint8_t	 data[PROXY_HEADER];
-	size_t	 heard;
-	size_t	 skip;		/* octets behind it that are not looked at */
+	size_t	 heard;		/* octets in data */
+	size_t	 skip;		/* octets of TLVs read and dropped */
 };
 
 enum proxy_header_answer {
-	PROXY_HEADER_MORE,	/* has not all come */
+	PROXY_HEADER_MORE,	/* incomplete: wait for POLLIN */
 	PROXY_HEADER_GOOD,
 	PROXY_HEADER_BAD
 };
 
 /*
- * Reads it, exactly, from the socket. The addresses are only changed when the
- * header has some. begin with all zeros.
+ * Reads a header, and no octet more, from the socket into the struct, which is
+ * all zeros at first. Sets the addresses if the header has some.
  */
 enum proxy_header_answer proxy_header_read(struct proxy_header *, int fd,
 	    struct address *from, struct address *to);

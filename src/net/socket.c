@@ -13,7 +13,7 @@
 #include "net/transport.h"
 #include "sys/sys.h"
 
-/* A burst of datagrams must find room while one batch is being written. */
+/* Room for the datagrams that arrive while one batch is being written. */
 #define DATAGRAM_BUFFER	(8 << 20)
 
 static bool
@@ -68,7 +68,7 @@ set_all(const struct socket_config *config, int fd, int family)
 	return family == AF_UNIX || set_hops(config, fd, family);
 }
 
-/* Not asked for, so a refusal is no error: the kernel gives what it allows. */
+/* The user has not asked for these, so failures are ignored. */
 static void
 set_wishes(const struct socket_config *config, int fd, unsigned caps)
 {
@@ -78,7 +78,7 @@ set_wishes(const struct socket_config *config, int fd, unsigned caps)
 		sys_want_buffer(fd, DATAGRAM_BUFFER);
 	if ((caps & TRANSPORT_ABORTS) != 0) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		/* A listener's, before an octet can come. */
+		/* Accepted sockets inherit it, before an octet can come. */
 		socket_urgent_inline(fd);
 		socket_abortive(fd, true);
 	}
@@ -112,7 +112,7 @@ set_key(const char *key, int fd, const struct address *peer)
 	    address_port(peer) == 0, key) == 0;
 }
 
-/* A listener on :: takes IPv4 peers too, whose addresses are mapped. */
+/* A listener on :: needs the key for IPv4-mapped peers, too. */
 bool
 socket_sign(const struct socket_config *config, int fd,
     const struct address *peer)

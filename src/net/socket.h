@@ -9,42 +9,40 @@
 struct transport;
 
 /*
- * Creates sockets: close-on-exec, non-blocking, with every option set before
- * the first packet. Asks the kernel about them later.
+ * Creates sockets (close-on-exec, non-blocking, all options set before the first
+ * packet) and asks the kernel about them.
  */
 
 #define SOCKET_KEY	80	/* bytes of a TCP MD5 key (tcp(7)) */
 
-/* What to set on a socket; zero means: leave the kernel's value. */
+/* What to set on a socket; 0 keeps the kernel's value. */
 struct socket_config {
 	int	 receive_buffer;	/* bytes, SO_RCVBUF */
 	int	 send_buffer;		/* bytes, SO_SNDBUF */
-	int	 tos;			/* the octet, RFC 2474; -1: leave */
-	int	 ttl;			/* hops of what we send */
-	int	 min_ttl;		/* hops a packet must still have */
+	int	 tos;			/* RFC 2474's octet; -1: the kernel's */
+	int	 ttl;			/* IP_TTL, or IPv6's hop limit */
+	int	 min_ttl;		/* IP_MINTTL: drop what has fewer */
 	bool	 broadcast;
 	bool	 debug;			/* SO_DEBUG */
 	bool	 brief;			/* only to test a port, see below */
-	char	*md5_key;		/* RFC 2385, at most
-					   SOCKET_KEY bytes; or NULL */
+	char	*md5_key;		/* RFC 2385, or NULL */
 	const char *source_host;	/* to bind to, or NULL */
 	uint16_t source_port;		/* to bind to, or 0 */
 };
 
 /*
- * A new socket with all options set. A TCP one is abortive (see below) from
- * the start. Returns the descriptor, which the caller owns, or -1 with the
- * reason printed. It keeps urgent data where it is among the rest
- * (SO_OOBINLINE), as do those that it accepts. A brief one is as the kernel makes it but for what the user
- * asked for: not abortive; and a want of descriptors is left in errno, not
- * printed, where 0 says that the reason was printed.
+ * Creates a socket with all options set; TCP ones are abortive and keep urgent
+ * data inline (see below), as do those that they accept. Returns the descriptor,
+ * which the caller owns, or -1 with the reason printed, except for EAFNOSUPPORT.
+ * A brief one gets only what the user asked for; if it cannot be created, the
+ * reason is in errno (0: it was printed).
  */
 int	socket_open(const struct socket_config *, int family,
 	    const struct transport *);
 
 /*
- * Gives TCP_MD5SIG the key for one peer, or for any peer when the address is
- * unspecified. Returns false with the reason printed.
+ * Sets the MD5 key, if there is one, for a peer, or for all peers when the
+ * address is unspecified (tcp(7), TCP_MD5SIG). False with the reason printed.
  */
 bool	socket_sign(const struct socket_config *, int fd,
 	    const struct address *peer);
@@ -53,27 +51,26 @@ bool	socket_sign(const struct socket_config *, int fd,
 void	socket_forget_key(const struct socket_config *);
 
 /*
- * SO_LINGER {1, 0}: when the descriptor is closed, by us or by the kernel
- * because we died, the peer gets RST instead of FIN. Taken off at a clean end.
+ * SO_LINGER {1, 0}: when the socket is closed, also because we died, the peer
+ * gets RST instead of FIN. To be set to false before a clean end.
  */
 void	socket_abortive(int fd, bool abortive);
 
-/* An urgent octet (MSG_OOB) is data as well: read(2) gives it in its place. */
+/* SO_OOBINLINE: read(2) gives urgent octets in their place in the stream. */
 void	socket_urgent_inline(int fd);
 
-/* Sends RST now, whoever else has the socket. */
+/* Sends RST now, even if other processes have the socket open. */
 void	socket_reset(int fd);
 
 /*
- * Starts to connect. Returns 0 when connected, EINPROGRESS when POLLOUT will
- * tell (ask socket_connected), else the errno.
+ * Starts to connect. Returns 0 when connected; EINPROGRESS: wait for POLLOUT and
+ * ask socket_connected; or another errno.
  */
 int	socket_connect(int fd, const struct address *);
 
 /*
- * Connecting a second time asks how it went, in one call: 0 when connected,
- * EINPROGRESS, or the errno, after which Linux has made the socket a fresh one
- * that can connect to elsewhere.
+ * How a connect ended, by a second connect(2): 0, EINPROGRESS or another errno,
+ * after which Linux lets the socket connect elsewhere.
  */
 int	socket_reconnect(int fd, const struct address *);
 
@@ -83,25 +80,21 @@ int	socket_reconnect(int fd, const struct address *);
  */
 int	socket_connected(int fd);
 
-/* Takes and clears the socket's pending error; 0 for none, and without one. */
+/* SO_ERROR: takes the pending error; 0 for none, and for the descriptor -1. */
 int	socket_error(int fd);
 
-/* Bytes that have arrived and were not read yet. */
+/* FIONREAD: bytes that have arrived and were not read yet. */
 uint64_t socket_unread(int fd);
 
-/* TCP keepalive: asks after the given idle time whether the peer is there. */
+/* SO_KEEPALIVE: probes after so many idle seconds, and three in all. */
 void	socket_keepalive(int fd, int seconds);
 
-/*
- * SO_RCVLOWAT: poll(2) calls a TCP socket readable only once so many bytes are
- * there, or its end.
- */
+/* SO_RCVLOWAT: poll(2) says POLLIN only for so many bytes, or the end. */
 void	socket_low_water(int fd, int bytes);
 
 /*
- * Hands the descriptor to the process at the other end of a UNIX socket
- * (unix(7), SCM_RIGHTS) as a plain one: blocking, not abortive. Returns 0 or the
- * errno: ENOTSOCK for what is none.
+ * Sends the descriptor, made blocking and not abortive, through a UNIX socket
+ * (unix(7), SCM_RIGHTS). Returns 0 or an errno: ENOTSOCK if through is not one.
  */
 int	socket_pass(int fd, int through);
 

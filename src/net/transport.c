@@ -18,7 +18,7 @@ static const struct transport table[] = {
 	{ .name = "unix-dgram", .label = "UNIX", .family = AF_UNIX,
 	    .type = SOCK_DGRAM, .caps = TRANSPORT_MESSAGES | TRANSPORT_BINDS,
 	    .parse = address_parse_unix },
-	/* Of what is none of these nothing is claimed. */
+	/* Any other socket: can nothing. */
 	{ .name = "socket", .label = "" }
 };
 

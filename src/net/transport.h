@@ -7,16 +7,16 @@ struct address;
 struct address_query;
 
 /*
- * What carries the bytes, as a table: a new transport is a row. What one can
- * do is asked of its row, never of a family or a type.
+ * The transports, as a table: a new one is a row. What a transport can do is
+ * looked up in its row, never concluded from a family or a type.
  */
 enum transport_caps {
-	TRANSPORT_CONNECTS = 1 << 0,	/* listen(2), accept(2) */
-	TRANSPORT_ABORTS = 1 << 1,	/* the peer sees a reset as one */
-	TRANSPORT_PROVES = 1 << 2,	/* tells what was acknowledged */
+	TRANSPORT_CONNECTS = 1 << 0,	/* has listen(2) and accept(2) */
+	TRANSPORT_ABORTS = 1 << 1,	/* can reset a connection */
+	TRANSPORT_PROVES = 1 << 2,	/* knows what was acknowledged */
 	TRANSPORT_MESSAGES = 1 << 3,	/* a write is a datagram; no end */
 	TRANSPORT_PORTS = 1 << 4,	/* an address is a host and a port */
-	TRANSPORT_BINDS = 1 << 5	/* unbound, nobody can answer us */
+	TRANSPORT_BINDS = 1 << 5	/* clients must bind to be answered */
 };
 
 struct transport {
@@ -25,17 +25,15 @@ struct transport {
 	int	 family;	/* AF_UNSPEC: IPv4 and IPv6 */
 	int	 type, protocol;
 	unsigned caps;		/* enum transport_caps */
-	/* An address from its text, or NULL: the resolver is asked. */
+	/* Makes an address of a text; NULL: it is resolved (resolve.h). */
 	bool	 (*parse)(const char *, struct address *);
 };
 
-/* The query's; never NULL. */
+/* The transport of a query or a socket; never NULL. */
 const struct transport *transport_of(const struct address_query *);
-
-/* The socket's; never NULL. */
 const struct transport *transport_of_socket(int fd);
 
-/* Whether the query's has all these caps. */
+/* Whether the query's transport has all these caps. */
 bool	transport_can(const struct address_query *, unsigned caps);
 
 #endif
