@@ -19,7 +19,7 @@
 
 enum { ADDRESS_IPV4 = 1, ADDRESS_HOST = 3, ADDRESS_IPV6 = 4 };
 
-/* An address as a datagram has it: IPv4 ones as IPv4-mapped. */
+/* A host and port for comparing: IPv4 as IPv4-mapped IPv6. */
 struct place {
 	uint8_t	 octet[16];
 	uint16_t port;
@@ -84,7 +84,7 @@ same_host(const struct place *a, const struct place *b)
 	return memcmp(a->octet, b->octet, sizeof(a->octet)) == 0;
 }
 
-/* A socket for datagrams that is bound there; -1 with errno set. */
+/* A datagram socket bound to the address; -1 with errno set. */
 static int
 bound_socket(const struct socket_config *config, const struct address *here)
 {
@@ -105,7 +105,7 @@ bound_socket(const struct socket_config *config, const struct address *here)
 	return -1;
 }
 
-/* Where its datagrams come from (-s), which must be digits here, and -4, -6. */
+/* The socket towards destinations, with -4, -6 and -s, which must be numeric. */
 static int
 open_outer(const struct associate_config *config)
 {
@@ -130,7 +130,7 @@ open_outer(const struct associate_config *config)
 	return fd;
 }
 
-/* The client finds it at the address to which it has connected. */
+/* The socket towards the client, at the address that it has connected to. */
 static int
 open_inner(int control, struct address *bound)
 {
@@ -230,7 +230,7 @@ is_allowed(struct associate *associate, const struct address *to)
 	return false;
 }
 
-/* True if it has been sent; else it is lost. */
+/* True if the datagram was sent; else it is dropped. */
 static bool
 send_out(struct associate *associate, const struct place *to,
     const uint8_t *data, size_t size)
@@ -251,7 +251,7 @@ send_out(struct associate *associate, const struct place *to,
 	return true;
 }
 
-/* The datagram waits; what was known of another name is forgotten. */
+/* Keeps the datagram until the name is resolved; only one name is cached. */
 static void
 look_up(struct associate *associate, const uint8_t *data, size_t size)
 {
@@ -273,7 +273,7 @@ look_up(struct associate *associate, const uint8_t *data, size_t size)
 	associate->waiting_size = size;
 }
 
-/* To a name: true if it has been sent at once. */
+/* True if the datagram was sent; else it waits for the name, or is dropped. */
 static bool
 send_to_name(struct associate *associate, const uint8_t *data, size_t size,
     size_t head)
@@ -317,7 +317,7 @@ from_client(struct associate *associate, const uint8_t *data, size_t size)
 	return send_out(associate, &to, data + head, size - head);
 }
 
-/* The first that comes from the client's host says which port is the client's. */
+/* The first datagram from the client's host tells the client's port. */
 static bool
 is_clients(struct associate *associate, const struct address *from)
 {
@@ -390,7 +390,7 @@ hear_others(struct associate *associate)
 	return moved;
 }
 
-/* The first address that is allowed; the datagram goes there, or nowhere. */
+/* Takes the first address that is allowed, and sends the datagram there. */
 static bool
 hear_resolver(struct associate *associate)
 {

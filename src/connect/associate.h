@@ -12,10 +12,10 @@ struct associate;
 struct loop;
 
 /*
- * UDP ASSOCIATE (RFC 1928, section 7): a client of a proxy sends datagrams to a
- * socket of ours, each with its destination before it, and hears those who
- * answer. Only the client's own address is heard, and of others only those to
- * whom it has sent. Fragments are dropped. A machine like the others.
+ * UDP ASSOCIATE (RFC 1928, section 7): relays datagrams between a client of our
+ * proxy, whose datagrams begin with their destination, and anybody. Only the
+ * client's own host is heard, and only those to whom the client has sent.
+ * Fragments are dropped. A machine on the loop.
  */
 struct associate_config {
 	struct address_query query;	/* family, numeric: of destinations */
@@ -24,8 +24,8 @@ struct associate_config {
 };
 
 /*
- * control is the client's connection, *bound is set to where it may send. NULL
- * with errno set.
+ * Opens the sockets. control is the client's TCP connection; *bound is set to
+ * the address that the client is to send to. NULL with errno set.
  */
 struct associate *associate_open(const struct associate_config *, int control,
 	    const struct address *client, struct address *bound);
@@ -33,7 +33,7 @@ void	associate_close(struct associate *);
 
 void	associate_watch(struct associate *, struct loop *);
 
-/* Goes on as far as it can: true if a datagram has passed. */
+/* Relays what is there; true if a datagram was relayed. */
 bool	associate_step(struct associate *, const struct loop *);
 
 /*
@@ -43,7 +43,7 @@ bool	associate_step(struct associate *, const struct loop *);
 void	associate_finish(struct associate *);
 bool	associate_is_over(const struct associate *);
 
-/* Bytes of datagrams, without what stands before them. */
+/* Bytes relayed so far, without SOCKS headers. */
 uint64_t associate_sent(const struct associate *);	/* to the client */
 uint64_t associate_received(const struct associate *);
 

@@ -34,7 +34,7 @@ connector_begin(struct connector *connector,
 	limit_try(connector);
 }
 
-/* What is resolved and connected to: the nearest. */
+/* What we connect to ourselves: the first proxy, or the target. */
 static const struct address_query *
 nearest(const struct connector *connector)
 {
@@ -43,7 +43,7 @@ nearest(const struct connector *connector)
 	return config->hops > 0 ? &config->hop[0].endpoint : &config->endpoint;
 }
 
-/* Nothing is said of what will be tried again. */
+/* Failures that will be retried are not printed. */
 static bool
 is_quiet(const struct connector *connector)
 {
@@ -77,7 +77,7 @@ connector_close(struct connector *connector)
 	connector->state = CONNECTOR_FAILED;
 }
 
-/* A try is over, and perhaps all is; what it held is given up. */
+/* Ends a try that has failed: another follows after a pause, or none. */
 static void
 fail(struct connector *connector, int code)
 {
@@ -114,7 +114,7 @@ ask(struct connector *connector, const struct address_query *query)
 	return false;
 }
 
-/* A try begins. */
+/* Begins a try. */
 static bool
 begin(struct connector *connector)
 {
@@ -131,7 +131,7 @@ begin(struct connector *connector)
 	return ask(connector, host);
 }
 
-/* True with the addresses; a failure of the try is one of the connector's. */
+/* True with the addresses; false while there are none, or after fail. */
 static bool
 answered(struct connector *connector, const struct loop *loop,
     const struct address_query *query, struct address_list *list)
@@ -153,7 +153,7 @@ answered(struct connector *connector, const struct loop *loop,
 	return code == EXIT_DONE;
 }
 
-/* What is not allowed is not tried. */
+/* Removes the addresses that --allow-to and --deny-to forbid. */
 static bool
 may_connect(struct connector *connector, struct address_list *list)
 {
@@ -304,7 +304,7 @@ step_connect(struct connector *connector, const struct loop *loop)
 	connector->state = CONNECTOR_PROXY;
 }
 
-/* What is wanted has not come, and there is time. */
+/* Nothing to do: neither the event waited for nor the deadline has come. */
 static bool
 is_waiting(const struct connector *connector, const struct loop *loop)
 {
@@ -327,6 +327,7 @@ hop_failed(struct connector *connector, const struct connector_hop *hop)
 	int code = late ? EXIT_TIME : stream->refused ? EXIT_IDENTITY :
 	    EXIT_NETWORK;
 
+	/* The proxy wants credentials, and a new connection for them (407). */
 	if (!late && stream->why == EAGAIN) {
 		connector_close(connector);
 		connector->state = CONNECTOR_RESOLVE;

@@ -17,17 +17,17 @@ struct race;
 struct tls_context;
 
 /*
- * A proxy on the way, which is connected to instead of the target and
- * asked to connect on: to the next hop, or to the target.
+ * A proxy, which is asked to connect to the next one in the chain, or to the
+ * target.
  */
 struct connector_hop {
 	struct address_query endpoint;
 	/*
-	 * Says and hears on the plain stream what brings us to the target;
-	 * called until it answers IO_OK (the next byte is the target's),
-	 * IO_FAIL with the reason in the stream's error (refused: exit 5), or
-	 * what it waits for. *talk, NULL at first, is for what it must remember
-	 * in between: one malloc(3), which the connector frees.
+	 * The proxy's protocol, on a connected stream. Called until it answers
+	 * IO_OK (the next byte is the target's) or IO_FAIL (the reason is in
+	 * the stream's error; refused: EXIT_IDENTITY); a want is what to wait
+	 * for before the next call. *talk, NULL at first, is its state: one
+	 * malloc(3), which the connector frees.
 	 */
 	enum io	(*step)(const struct connector_hop *,
 		    const struct address_query *target, struct stream *,
@@ -41,70 +41,69 @@ struct connector_config {
 	struct socket_config socket;
 	const struct connector_hop *hop;	/* the nearest first */
 	size_t	 hops;
-	int64_t	 try_us;	/* for each try; CLOCK_UNSET: no limit */
-	int64_t	 await_us;	/* try again for so long; CLOCK_UNSET: once */
-	int64_t	 deadline_us;	/* of all */
-	bool	 unsaid;	/* success is told by the owner */
-	const struct access_list *allow, *deny;	/* targets; or both NULL */
-	const struct address *not;	/* to this listener of ours; or NULL */
+	int64_t	 try_us;	/* limit of a try; CLOCK_UNSET: none */
+	int64_t	 await_us;	/* retry for so long; CLOCK_UNSET: one try */
+	int64_t	 deadline_us;	/* of all tries */
+	bool	 unsaid;	/* do not print success: the owner does */
+	const struct access_list *allow, *deny;	/* of targets; allow NULL: all */
+	const struct address *not;	/* our own listener, refused; or NULL */
 	/*
-	 * Makes the connected descriptor a stream, which owns it, perhaps with a
-	 * handshake still to come. False with the reason printed and the
-	 * descriptor closed.
+	 * Makes the connected descriptor a stream, which owns it; a handshake
+	 * may follow. Returns false with the reason printed and the descriptor
+	 * closed.
 	 */
 	bool	 (*wrap)(const void *context, int fd, const struct address *,
 		    struct stream *);
 	const void *context;
-	/* The target's TLS, for what is behind a proxy's; NULL: none. */
-	struct tls_context *tls;
+	struct tls_context *tls;	/* of a target behind a TLS proxy, or NULL */
 };
 
 enum connector_state {
 	CONNECTOR_RESOLVE,	/* the name of the first hop or the target */
-	CONNECTOR_SOURCE,	/* the name to come from (-s) */
+	CONNECTOR_SOURCE,	/* the name to bind to (-s) */
 	CONNECTOR_CONNECT,	/* happy eyeballs, race.h */
-	CONNECTOR_PROXY,	/* one hop after the other */
+	CONNECTOR_PROXY,	/* one hop after another */
 	CONNECTOR_HANDSHAKE,
-	CONNECTOR_BACKOFF,	/* a try has failed, another will follow */
+	CONNECTOR_BACKOFF,	/* the pause before another try */
 	CONNECTOR_READY,	/* the stream is the owner's */
-	CONNECTOR_FAILED	/* code says how, the reason was printed */
+	CONNECTOR_FAILED	/* code says how; the reason was printed */
 };
 
 /* From a name to a stream that is ready for bytes. */
 struct connector {
 	enum connector_state state;
-	int	 code;			/* of the last try */
-	int	 error;			/* errno of an address, why it failed */
+	int	 code;			/* exit code of the last try */
+	int	 error;			/* an errno for the last try's failure */
 	const struct connector_config *config;
-	struct stream *stream;		/* the owner's, to be filled */
-	struct address peer;		/* whom it is connected to */
-	struct question *question;	/* while resolving */
-	struct race *race;		/* the same, and while connecting */
-	int64_t	 since_us;		/* the question, or the winner */
+	struct stream *stream;		/* the owner's, set by wrap */
+	struct address peer;		/* what the socket is connected to */
+	struct question *question;	/* in RESOLVE and SOURCE, or NULL */
+	struct race *race;		/* also in CONNECT; else NULL */
+	int64_t	 since_us;		/* when the question was asked */
 	struct retry retry;
-	int64_t	 until_us;		/* of this try, or of the pause */
-	enum io	 wants;
-	int	 place;			/* in the round */
-	size_t	 hop;
-	void	*talk;			/* the hop's memory */
+	int64_t	 until_us;		/* end of the try, or of the pause */
+	enum io	 wants;			/* the last answer of PROXY, HANDSHAKE */
+	int	 place;			/* the stream's, in the loop */
+	size_t	 hop;			/* the current one, in PROXY */
+	void	*talk;			/* its state */
 };
 
 /*
- * Begins. The config and the stream must stay until READY or FAILED; the
- * connector itself may be moved.
+ * Begins. config and stream must stay until READY or FAILED; the connector
+ * itself may be moved.
  */
 void	connector_begin(struct connector *, const struct connector_config *,
 	    struct stream *);
 
-/* What it waits for; nothing once it is READY or FAILED. */
+/* Watches what it waits for; nothing once it is READY or FAILED. */
 void	connector_watch(struct connector *, struct loop *);
 
 /* Goes on as far as it can without sleeping. True once READY or FAILED. */
 bool	connector_step(struct connector *, const struct loop *);
 
 /*
- * Gives up whatever it holds, in any state: what was begun is aborted. A
- * stream that was handed over is not touched.
+ * Frees what it holds, in any state; connections in progress are aborted. The
+ * stream of a READY one is the owner's and stays.
  */
 void	connector_close(struct connector *);
 

@@ -16,7 +16,7 @@
 
 #define BACKLOG	SOMAXCONN
 
-/* At most, when accept(2) fails, as it does without descriptors. */
+/* The longest pause after accept(2) has failed (EMFILE). */
 #define PAUSE	(CLOCK_SECOND / 10)
 
 static int
@@ -34,7 +34,7 @@ complain(const char *what, const struct address *address)
 	return EXIT_LOCAL;
 }
 
-/* -1 with errno set, or a bound descriptor; -2 when the reason is printed. */
+/* A bound descriptor; -1 with errno set; -2 when the reason is printed. */
 static int
 bind_to(const struct listener_config *config, const struct address *address)
 {
@@ -69,7 +69,7 @@ bind_first(const struct listener_config *config,
 	return fd;
 }
 
-/* The command for the other side, by the name this host has for itself. */
+/* Prints the command for the other side, with the name of this host. */
 static void
 invite(const struct listener_config *config, const struct address *address)
 {
@@ -113,7 +113,7 @@ listener_open(struct listener *listener, const struct listener_config *config)
 	if (config->invitation != NULL)
 		invite(config, &address);
 	address_port_text(&address, text);
-	/* As Debian's netcat has it. */
+	/* As Debian's netcat prints it. */
 	if ((caps & TRANSPORT_CONNECTS) == 0 || (caps & TRANSPORT_PORTS) == 0)
 		diag_line(1, "Bound on %s", text);
 	if ((caps & TRANSPORT_CONNECTS) == 0)
@@ -124,7 +124,7 @@ listener_open(struct listener *listener, const struct listener_config *config)
 	return EXIT_DONE;
 }
 
-/* A look at the first datagram, for its sender; it stays in the queue. */
+/* Takes the sender's address of the first datagram, which stays queued. */
 static int
 look(int fd, struct address *peer)
 {
@@ -134,10 +134,7 @@ look(int fd, struct address *peer)
 	    &peer->length) == -1 ? -1 : fd;
 }
 
-/*
- * A connection is reset, since it is abortive, before a byte is read; a datagram
- * is taken from the queue.
- */
+/* Who may not connect is reset before a byte is read; a datagram is dropped. */
 static bool
 lets_in(const struct listener *listener, int fd, const struct address *peer)
 {
@@ -158,8 +155,8 @@ lets_in(const struct listener *listener, int fd, const struct address *peer)
 }
 
 /*
- * What went wrong with one peer, or for a while, is no reason to end; but it
- * may come again and again, so there is a pause, and one line.
+ * Failures of one connection (ECONNABORTED) and shortages (EMFILE) do not end
+ * the listener; but they may go on, so there are pauses, and one message.
  */
 static int
 pause_after(struct listener *listener, int error, int64_t now_us)
@@ -224,7 +221,7 @@ listener_accept(struct listener *listener, const struct loop *loop, int *fd,
 		*fd = -1;
 		return EXIT_DONE;
 	}
-	/* Texts that nobody reads would cost a server its time. */
+	/* Making these texts takes longer than accept(2). */
 	if (diag_wants(1))
 		diag_line(1, "Connection received on %s",
 		    address_port_text(peer, text));

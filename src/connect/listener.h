@@ -10,8 +10,8 @@
 
 struct listener_config {
 	struct address_query endpoint;	/* host NULL: all; port 0: any */
-	const char *invitation;	/* what a peer's user must type before HOST */
-	const char *arguments;	/* and after the port, or "" */
+	const char *invitation;	/* a command for peers, to print, or NULL ... */
+	const char *arguments;	/* ... and its end after HOST PORT, or "" */
 	int	 output;	/* as in struct listener */
 	const struct access_list *allow, *deny;	/* who may connect */
 	struct socket_config socket;
@@ -22,42 +22,39 @@ struct listener {
 	int	 fd;
 	bool	 datagrams;
 	const struct access_list *allow, *deny;
-	int	 output;	/* without a reader no peer is wanted; or -1 */
-	int	 place, output_place;	/* in this round of the loop */
-	int64_t	 next_us;	/* accept(2) has failed: not before this */
-	int64_t	 pause_us;	/* the last one */
-	int	 said;		/* errno of accept(2) that was told last */
+	int	 output;	/* accept nobody once its reader is gone; or -1 */
+	int	 place, output_place;	/* in the loop */
+	int64_t	 next_us;	/* after a failure: no accept(2) before this */
+	int64_t	 pause_us;	/* the last pause */
+	int	 said;		/* errno of the failure that was printed last */
 };
 
 /*
- * Binds to the first of the endpoint's addresses that can be, IPv4 before
- * IPv6, says the whole invitation if there is one, and listens; `Listening on
- * ADDRESS PORT` is said (-v) once a connect would succeed. A UNIX path is
- * removed at the program's end. Returns EXIT_DONE, or another exit code with
- * the reason printed.
+ * Binds to the first of the endpoint's addresses that can be bound, IPv4 before
+ * IPv6, prints the invitation, if any, and listens. "Listening on ADDRESS PORT"
+ * is printed (-v) once a connect would succeed. A UNIX path is removed when the
+ * program ends. Returns EXIT_DONE, or another exit code with the reason printed.
  */
 int	listener_open(struct listener *, const struct listener_config *);
 
 /*
- * A round in which a peer is wanted: watches the door, unless accept(2) has
- * just failed, and the output. has_news: whether listener_accept is worth it.
+ * In a round in which a peer may be accepted: watches the socket, unless it is
+ * a pause, and the output. has_news: whether listener_accept should be called.
  */
 void	listener_watch(struct listener *, struct loop *);
 bool	listener_has_news(const struct listener *, const struct loop *);
 
 /*
- * Accepts one waiting peer, without sleeping; prints its address (-v). For a
- * stream socket *fd is a new descriptor, the caller's, abortive if TCP; for a
- * datagram socket it is the listener's own, with the first datagram still to
- * be read; -1 when there is none (now), or it may not connect. Returns
- * EXIT_DONE; or EXIT_LOCAL with the reason printed, or EXIT_SIGNAL + SIGPIPE
- * when the output has lost its reader: no peer will come then. Only in a round
- * that has watched.
+ * Accepts a waiting peer without sleeping and prints its address (-v); only in
+ * a round with listener_watch. *fd is a new descriptor, the caller's, abortive
+ * if TCP; for datagrams the listener's own, with the first one still unread; -1
+ * if there is no peer, or it may not connect. Returns EXIT_DONE, EXIT_LOCAL with
+ * the reason printed, or EXIT_SIGNAL + SIGPIPE when the output's reader is gone.
  */
 int	listener_accept(struct listener *, const struct loop *, int *fd,
 	    struct address *peer);
 
-/* Sleeps until there is one, or EXIT_TIME; for who does nothing else. */
+/* The same, sleeping until there is a peer; EXIT_TIME after the deadline. */
 int	listener_await(struct listener *, int64_t deadline_us, int *fd,
 	    struct address *peer);
 

@@ -54,7 +54,7 @@ proxy_ask(struct proxy_talk *talk, const char *what, size_t size,
 	talk->said = talk->heard = 0;
 }
 
-/* What the stream said of a failure, with the exchange before it. */
+/* Puts the exchange before the reason why the stream failed. */
 static enum io
 broken(struct proxy_talk *talk, struct stream *stream, enum io answer)
 {
@@ -81,7 +81,7 @@ proxy_exchange(struct proxy_talk *talk, struct stream *stream)
 			return broken(talk, stream, answer);
 		talk->said += done;
 	}
-	/* A password may have been in it. */
+	/* It may contain a password. */
 	explicit_bzero(talk->out, talk->size);
 	while (talk->heard < talk->wanted) {
 		answer = stream->ops->read(stream, talk->in + talk->heard,

@@ -7,7 +7,7 @@
 
 enum { BEGIN, SHAKING_HANDS, STATUS, HEADER, DONE };
 
-#define HEADER_LONGEST	(64 << 10)	/* octets of it, all lines together */
+#define HEADER_LONGEST	(64 << 10)	/* octets of status and headers */
 
 size_t
 proxy_basic(const char *user, const char *password, char *to)
@@ -59,7 +59,7 @@ ask(struct proxy_talk *talk, const struct proxy_config *config,
 	talk->state = STATUS;
 }
 
-/* "HTTP/1.1 200", or -1 for what is no status line (RFC 9112, 4). */
+/* The code of "HTTP/1.1 200 ..." (RFC 9112, 4); -1: no status line. */
 static int
 status_code(const char *line)
 {
@@ -73,7 +73,7 @@ status_code(const char *line)
 	return (at[0] - '0') * 100 + (at[1] - '0') * 10 + at[2] - '0';
 }
 
-/* What a status that is no success means of the target. */
+/* What a status other than success means for the target, as an errno. */
 static int
 status_error(int code)
 {
@@ -103,10 +103,7 @@ read_status(struct proxy_talk *talk, struct proxy_config *config,
 	    code == 407 && config->user == NULL ? " (-P USER)" : "");
 }
 
-/*
- * A line has ended. Headers are of no interest, but for where they end; 1xx is
- * followed by another status.
- */
+/* At the end of a line. Headers are skipped; another status follows a 1xx. */
 static enum io
 end_line(struct proxy_talk *talk, struct proxy_config *config,
     struct stream *stream)
@@ -146,7 +143,7 @@ take(struct proxy_talk *talk, struct proxy_config *config,
 	    proxy_is_other(talk, stream, "HTTP", talk->line) : IO_OK;
 }
 
-/* TLS to the proxy, which is proven before it learns a password. */
+/* TLS to the proxy, which is verified before it is sent a password. */
 static enum io
 shake_hands(struct proxy_talk *talk, const struct proxy_config *config,
     struct stream *stream)
@@ -171,7 +168,7 @@ proxy_connect(const struct connector_hop *hop,
 		if (answer == IO_OK)
 			ask(talk, config, target);
 	}
-	/* One octet at a time: what follows the blank line is not ours. */
+	/* One octet at a time: what follows the blank line is the target's. */
 	while (answer == IO_OK && talk->state != DONE) {
 		answer = proxy_exchange(talk, stream);
 		if (answer != IO_OK)

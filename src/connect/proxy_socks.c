@@ -32,7 +32,7 @@ put_port(uint8_t *to, uint16_t port)
 	return 2;
 }
 
-/* A word with its length before it. */
+/* A string after its length. */
 static size_t
 put_word(uint8_t *to, const char *word)
 {
@@ -42,7 +42,7 @@ put_word(uint8_t *to, const char *word)
 	return 1 + put(to + 1, word, length);
 }
 
-/* SOCKS 4 has room for an IPv4 address; 4A for a name behind it all. */
+/* SOCKS 4 has an IPv4 address; 4A an invalid one, and a name at the end. */
 static void
 ask4(struct proxy_talk *talk, const struct proxy_config *config,
     const struct address_query *target)
@@ -120,7 +120,7 @@ proxy_socks4(const struct connector_hop *hop,
 	if (talk->state == BEGIN) {
 		ask4(talk, hop->config, target);
 		talk->state = ASKED;
-		/* Of a client of ours; of our own user it is known before. */
+		/* A client of ours named it; what our user names is checked. */
 		if (!carries4(hop->config, target->host))
 			return proxy_fail(talk, stream, EAFNOSUPPORT,
 			    "it cannot carry '%.100s'", target->host);
@@ -158,7 +158,7 @@ log_in(struct proxy_talk *talk, const struct proxy_config *config)
 	talk->state = LOGGED_IN;
 }
 
-/* The target, behind three octets that depend; returns the size of all. */
+/* Writes the target after three octets; returns the size of all. */
 static size_t
 put_target(uint8_t *out, const struct address_query *target)
 {
@@ -179,7 +179,7 @@ put_target(uint8_t *out, const struct address_query *target)
 	return size + put_port(out + size, target->port);
 }
 
-/* UDP ASSOCIATE is told where we send from: anywhere. */
+/* UDP ASSOCIATE has the address that we will send from, here unknown: zeros. */
 static void
 ask5(struct proxy_talk *talk, const struct address_query *target)
 {
@@ -194,7 +194,7 @@ ask5(struct proxy_talk *talk, const struct address_query *target)
 	talk->state = ASKED;
 }
 
-/* Where the proxy takes datagrams: at its own address if it names none. */
+/* The address of the proxy's relay; if it is unspecified, the proxy's own. */
 static enum io
 associate(struct proxy_talk *talk, const struct address_query *target,
     struct stream *stream)
@@ -246,7 +246,7 @@ static enum io
 logged_in(struct proxy_talk *talk, const struct address_query *target,
     struct stream *stream)
 {
-	/* Some say 5 here; what counts is the second octet. */
+	/* Some proxies say 5 here; only the second octet matters. */
 	if (talk->in[0] != PASSWORD_VERSION && talk->in[0] != 5)
 		return proxy_is_other(talk, stream, "SOCKS 5",
 		    talk->in);
@@ -280,7 +280,7 @@ refused(struct proxy_talk *talk, struct stream *stream)
 	return proxy_fail(talk, stream, 0, "unknown reply %d", code);
 }
 
-/* The answer grows as it tells how long it is. */
+/* The length of the answer is known from its fifth octet. */
 static enum io
 answered5(struct proxy_talk *talk, const struct address_query *target,
     struct stream *stream)

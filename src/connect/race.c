@@ -43,7 +43,7 @@ race_announce(const struct address_query *end, const struct address *to)
 {
 	char target[ENDPOINT_TEXT], service[PORTS_SERVICE];
 
-	/* Looking up the service takes its time. */
+	/* Looking up the service's name would take time. */
 	if (!diag_wants(1) ||
 	    !transport_can(end, TRANSPORT_CONNECTS | TRANSPORT_PORTS))
 		return;
@@ -52,7 +52,7 @@ race_announce(const struct address_query *end, const struct address *to)
 	    end->port, ports_service(end->port, "tcp", end->numeric, service));
 }
 
-/* A UNIX datagram client needs a name of its own to be answered at. */
+/* Binds to -s and -p; a UNIX datagram client to a path where it is answered. */
 static bool
 bind_source(const struct race *race, int fd, int family)
 {
@@ -65,8 +65,8 @@ bind_source(const struct race *race, int fd, int family)
 }
 
 /*
- * The socket stays abortive: a listener that has taken a connection nobody
- * wants must not think that it was one without a byte.
+ * The socket stays abortive: a peer that has accepted the loser of a race must
+ * not take it for a transfer of no bytes.
  */
 static void
 attempt_end(struct attempt *attempt, int error)
@@ -107,7 +107,7 @@ attempt_begin(struct race *race)
 	}
 }
 
-/* Looks at those under way, of which one may have won or failed just now. */
+/* Finds out which of the attempts have connected or failed. */
 static void
 attempts_look(struct race *race, const struct loop *loop)
 {
@@ -130,7 +130,7 @@ attempts_look(struct race *race, const struct loop *loop)
 	}
 }
 
-/* RFC 8305, section 4: families take turns, the resolver's first one first. */
+/* RFC 8305, section 4: families alternate, the resolver's first one first. */
 static void
 interleave(struct race *race)
 {

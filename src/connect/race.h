@@ -14,14 +14,14 @@ struct loop;
 struct attempt {
 	const struct address *to;
 	int	 fd;		/* -1: not begun, or over */
-	int	 place;		/* in the round */
-	int	 error;		/* why it failed; 0: not (yet) */
-	int64_t	 since_us;
+	int	 place;		/* in the loop */
+	int	 error;		/* errno of its failure; 0: none (yet) */
+	int64_t	 since_us;	/* when it began */
 };
 
 /*
- * The addresses of one name, tried by happy eyeballs (RFC 8305): families take
- * turns, a new attempt every 250 ms or as soon as one has failed, the first to
+ * Happy eyeballs (RFC 8305) over the addresses of one name: families alternate,
+ * an attempt begins every 250 ms or as soon as one has failed, the first to
  * connect wins.
  */
 struct race {
@@ -29,33 +29,32 @@ struct race {
 	const struct socket_config *socket;
 	struct address_list list;
 	struct endpoint_source source;
-	/* from here on race_begin fills */
+	/* set by race_begin */
 	struct attempt attempt[ADDRESS_LIST];
-	size_t	 count, begun;
+	size_t	 count, begun;	/* attempts in all; those that have begun */
 	struct attempt *winner;
 	int64_t	 next_us;	/* when the next attempt may begin */
 	bool	 stop;		/* a local failure, printed already */
 };
 
-/* The list and the source are there. */
+/* Begins; endpoint, socket, list and source must be set. */
 void	race_begin(struct race *);
 
 void	race_watch(struct race *, struct loop *);
 
-/* True when it is over: one has won, or none can any more. */
+/* True once it is over: an attempt has won, or all have failed. */
 bool	race_step(struct race *, const struct loop *);
 
 /*
- * Ends it, or what is left of it: those still under way are aborted, for want
- * of time if none has won. Returns EXIT_DONE, with the winner's descriptor the
- * caller's; or an exit code. Every address that failed is named: unless quiet,
- * or with -v when another has won.
+ * Ends it: the other attempts are aborted (ETIMEDOUT if none has won). Returns
+ * EXIT_DONE, with the winner's descriptor the caller's, or another exit code.
+ * Failed addresses are printed unless quiet, or if another has won with -v.
  */
 int	race_end(struct race *, bool quiet);
 
 /*
- * "Connection to HOST (ADDRESS) PORT port [tcp/SERVICE] succeeded!", with -v
- * and where a connect says so much; the address NULL when it is not known.
+ * Prints (-v) "Connection to HOST (ADDRESS) PORT port [tcp/SERVICE] succeeded!"
+ * for transports that connect; the address is NULL behind a proxy.
  */
 void	race_announce(const struct address_query *, const struct address *);
 

@@ -17,7 +17,7 @@ enum { ADDRESS_IPV4 = 1, ADDRESS_HOST = 3, ADDRESS_IPV6 = 4 };
 void
 request_begin(struct request *request, const struct request_config *config)
 {
-	/* Nobody who may ask has less to say. */
+	/* No valid request is shorter. */
 	*request = (struct request){ .config = config, .wanted = 2 };
 }
 
@@ -29,7 +29,7 @@ say(struct request *request, const void *data, size_t size)
 	request->said = 0;
 }
 
-/* The last word to a client that gets no target. */
+/* Prepares the last answer, with which the request fails. */
 __attribute__((format(printf, 4, 5))) static void
 refuse(struct request *request, const void *data, size_t size,
     const char *format, ...)
@@ -54,7 +54,7 @@ refuse_http(struct request *request, const char *status, const char *why)
 	refuse(request, text, strlen(text), "%s", why);
 }
 
-/* The state's exchange is over: as many octets come next. */
+/* Enters a state that needs so many octets. */
 static void
 expect(struct request *request, enum request_state state, size_t wanted)
 {
@@ -109,7 +109,7 @@ methods(struct request *request)
 		expect(request, REQUEST_TARGET, 5);
 }
 
-/* In a time that does not tell how much of it was right. */
+/* Compares in a time that does not depend on how much of it is right. */
 static bool
 equal(const char *known, const uint8_t *given, size_t size)
 {
@@ -146,7 +146,7 @@ password(struct request *request)
 	expect(request, REQUEST_TARGET, 5);
 }
 
-/* A host's name as it came: a zero in it would hide what is behind. */
+/* Accepts a host name without NULs, blanks and controls. */
 static bool
 take_host(struct request *request, const uint8_t *name, size_t size)
 {
@@ -174,7 +174,7 @@ refuse_socks(struct request *request, int code, const char *why)
 		refuse(request, four, sizeof(four), "SOCKS 4: %s", why);
 }
 
-/* A zero ends the user, and of 4A another one the name. */
+/* A NUL ends the user; with 4A another ends the name that follows. */
 static void
 target4(struct request *request)
 {
@@ -237,7 +237,7 @@ target5(struct request *request)
 		refuse_socks(request, 8, "unknown kind of address");
 }
 
-/* The value of Proxy-Authorization says who we know. */
+/* Whether Proxy-Authorization has the right user and password. */
 static bool
 knows(const struct request *request, const char *lines)
 {
