@@ -118,12 +118,11 @@ layers:
 
 # Bytes and their ends, once more with each option that sees or delays them.
 check-with: all
-	@for with in --progress --digest "--limit-rate 1G" "--output log" \
-	    "--hex-dump /dev/null"; do \
-		echo "# $$with"; \
-		NC_LITE_WITH=$$with tests/run transfer.bats halfclose.bats \
-		    abort.bats || exit 1; \
-	done
+	@printf '%s\0' --progress --digest "--limit-rate 1G" "--output log" \
+	    "--hex-dump /dev/null" | xargs -0 -n 1 -P $$(nproc) sh -c ' \
+		text=$$(NC_LITE_WITH="$$1" tests/run transfer.bats \
+		    halfclose.bats abort.bats); code=$$?; \
+		printf "# %s\n%s\n" "$$1" "$$text"; exit $$code' sh
 
 # For a rescue system. Names come from /etc/hosts and DNS: glibc, from 2.34 on,
 # has them in itself, and warns of its other sources.
@@ -131,19 +130,24 @@ static:
 	$(MAKE) STATIC=yes BUILD=$(BUILD)/static \
 	    BINARY=$(BUILD)/static/nc-lite LDFLAGS="$(LDFLAGS) -s"
 
-# The same tests, through the address and undefined behaviour sanitizers.
+# The same tests, but for those that build others, through the address and
+# undefined behaviour sanitizers.
 check-asan:
 	$(MAKE) BUILD=build/asan BINARY=build/asan/nc-lite CFLAGS="-O1 -g \
 	    -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	    -fno-omit-frame-pointer -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=0"
-	NC_LITE=$(CURDIR)/build/asan/nc-lite tests/run
+	NC_LITE=$(CURDIR)/build/asan/nc-lite tests/run \
+	    $(filter-out build.bats setup.bats,$(notdir $(wildcard tests/*.bats)))
 
 # What has threads (names, hashes, certificates, --out), through the thread sanitizer.
 check-tsan:
 	$(MAKE) CC=clang BUILD=build/tsan BINARY=build/tsan/nc-lite \
 	    HARDEN=-fPIE CFLAGS="-O1 -g -fsanitize=thread"
-	NC_LITE=$(CURDIR)/build/tsan/nc-lite tests/run digest.bats \
-	    connect.bats tls.bats resume.bats
+	rm -f build/tsan/race.*
+	TSAN_OPTIONS=log_path=$(CURDIR)/build/tsan/race \
+	    NC_LITE=$(CURDIR)/build/tsan/nc-lite tests/run digest.bats \
+	    connect.bats tls.bats resume.bats files.bats
+	! cat build/tsan/race.* 2>/dev/null
 
 # Lines that the tests have run, and those that none has: at least LINES % of all.
 # gcov's counters are written at exit, which the sandbox forbids and few servers

@@ -107,6 +107,7 @@ option() {
 
 # --- happy eyeballs ---------------------------------------------------------
 
+# bats test_tags=timing
 @test "a first address that is silent costs a quarter of a second, not more" {
 	private
 	names "fd99::2 slow" "127.0.0.1 slow"
@@ -117,6 +118,7 @@ option() {
 	met
 }
 
+# bats test_tags=timing
 @test "the families take turns, so that a silent one holds up no other" {
 	private
 	swallow fd99::3 fd99::4 fd99::5
@@ -127,6 +129,7 @@ option() {
 	between 200 950
 }
 
+# bats test_tags=timing
 @test "an address that refuses gives way to the next at once" {
 	private
 	names "::1 quick" "127.0.0.2 quick" "127.0.0.1 quick"

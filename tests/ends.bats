@@ -46,6 +46,7 @@ at_once() {
 	done
 }
 
+# bats test_tags=timing
 @test "a long input is no question, and a listener's is none" {
 	peer readall
 	head -c 65537 /dev/zero >in

@@ -29,10 +29,12 @@ kept() {
 }
 
 # Who has the processor late cannot keep it: on a busy machine that is asked less.
+# bats test_tags=timing
 @test "100M for 3 s: the mean within 2 %, no 100 ms over 110 %" {
 	kept 2 110 || kept 2 110 || kept 10 200
 }
 
+# bats test_tags=timing
 @test "500k and 20k keep their means, too" {
 	paced --limit-rate 500k 1000000
 	about "$rate" 5 512000

@@ -146,6 +146,7 @@ rejects() {
 	END
 }
 
+# bats test_tags=timing
 @test "1000 TCP ports behind a firewall that answers take the time of one" {
 	across
 	firewall "${beyond[@]}"
@@ -168,6 +169,7 @@ rejects() {
 	[[ $output == *'"reason":"gave no answer (open|filtered; ICMP is limited)"'* ]]
 }
 
+# bats test_tags=timing
 @test "1000 silent ports take the time of one" {
 	private
 	firewall
@@ -229,6 +231,7 @@ rejects() {
 	    "nc-lite: cannot test port 2000: Too many open files in system" ]
 }
 
+# bats test_tags=timing
 @test "--timeout ends a scan, and what was not tested is not a verdict" {
 	private
 	firewall

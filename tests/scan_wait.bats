@@ -33,6 +33,7 @@ while True:
 Connection to 127.0.0.1 4001 port [tcp/*] succeeded!" ]
 }
 
+# bats test_tags=timing
 @test "--wait=TIME: a port that stays closed is given up in one line, also without -v" {
 	local gave_up="nc-lite: gave up waiting for 127.0.0.1 port 4001 after"
 	private
@@ -45,6 +46,7 @@ Connection to 127.0.0.1 4001 port [tcp/*] succeeded!" ]
 $gave_up 0.3 s: Connection refused" ]
 }
 
+# bats test_tags=timing
 @test "--wait: a port that stays silent: exit 3 when the time is over" {
 	private
 	timed nc -z --wait=1 -w 0.3 10.9.9.2 80

@@ -405,6 +405,7 @@ while True:
 	run -0 nc -z --send 'ab' --expect '^ab$' unix:path
 }
 
+# bats test_tags=timing
 @test "--settle: what accepts and hangs up is closing; --wait looks by itself" {
 	private
 	servers close 4001

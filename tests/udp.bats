@@ -128,6 +128,7 @@ held() {
 	between 2700 5000
 }
 
+# bats test_tags=timing
 @test "-w sets another time, and so does -q" {
 	udp_peer stall
 	timed nc -u -w 300ms 127.0.0.1 "$port" <<<hello
@@ -146,6 +147,7 @@ held() {
 	between 1300 6000
 }
 
+# bats test_tags=timing
 @test "-w0 and -q0 send and leave at once" {
 	udp_peer take 2
 	timed nc -u -w0 127.0.0.1 "$port" <<<first
