@@ -4,7 +4,7 @@
 #include "base/diag.h"
 #include "stream/batch.h"
 
-/* Bytes in one queue, and in all. */
+/* Limits in bytes for one queue, and for all together. */
 #define MOST		((size_t)1 << 20)
 #define MOST_OF_ALL	((size_t)64 << 20)
 
@@ -16,7 +16,7 @@ struct packet {
 
 static size_t held;
 
-/* As it must be before a call: the kernel has changed what it filled. */
+/* Resets what recvmmsg(2) has changed. */
 static void
 prepare(struct batch *batch, unsigned count)
 {
@@ -27,7 +27,7 @@ prepare(struct batch *batch, unsigned count)
 		head = &batch->head[i].msg_hdr;
 		head->msg_namelen = sizeof(batch->from[i].sa);
 		head->msg_controllen = sizeof(batch->control[i]);
-		/* A sender without a name leaves this as it is. */
+		/* The kernel leaves it so for an unnamed UNIX sender. */
 		batch->from[i].sa.any.sa_family = AF_UNSPEC;
 	}
 }

@@ -12,20 +12,20 @@
 #include "sys/sys.h"
 
 /*
- * Datagrams that were taken from the kernel by one call. Pages of
- * a slot are touched only when a datagram is that large.
+ * Datagrams received by one call (recvmmsg(2)). A slot uses memory only as far
+ * as datagrams have filled it.
  */
 #define BATCH	64
 #define SLOT	65536
 
-/* What the kernel says of where a datagram went, or is told to send from. */
+/* IP_PKTINFO or IPV6_PKTINFO: a datagram's destination, or source to use. */
 struct batch_control {
 	_Alignas(struct cmsghdr)
 	uint8_t	 room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
 struct batch {
-	unsigned next, count;	/* those not given out: [next] to [count - 1] */
+	unsigned next, count;	/* not used yet: [next] to [count - 1] */
 	struct sys_message head[BATCH];
 	struct iovec part[BATCH];
 	struct address from[BATCH];
@@ -33,18 +33,18 @@ struct batch {
 	uint8_t	 slot[BATCH][SLOT];
 };
 
-/* NULL without memory; to be freed by free(3). */
+/* NULL when there is no memory; to be freed by free(3). */
 struct batch *batch_new(void);
 
-/* Takes at most so many; false with errno set when there are none. */
+/* Receives at most so many; false with errno set when there are none. */
 bool	batch_fetch(struct batch *, int fd, unsigned most);
 
-/* The next one was larger than a slot, and is not whole. */
+/* Whether the next one is truncated, since it was larger than a slot. */
 bool	batch_is_cut(const struct batch *);
 
 /*
- * Datagrams that wait here for one reader, in their order. All such queues
- * together hold 64 MiB at most, one of them 1 MiB.
+ * A queue of datagrams for one reader, of 1 MiB at most; all queues together
+ * have 64 MiB.
  */
 struct packet;
 
@@ -53,15 +53,16 @@ struct packets {
 	size_t	 held;		/* bytes */
 };
 
-/* False: there is no room, and the datagram is lost. */
+/* Adds a copy; false if there is no room for it. */
 bool	packets_put(struct packets *, const void *, size_t size);
 
-/* As a stream's read: one that does not fit into data is dropped, and said. */
+/* A stream's read; datagrams that do not fit are dropped, which is printed. */
 enum io	packets_read(struct packets *, void *data, size_t size, size_t *done);
 
+/* Empties the queue. */
 void	packets_drop(struct packets *);
 
-/* So much is in all of them that no more should be taken than is needed. */
+/* Whether all queues together are half full. */
 bool	packets_are_many(void);
 
 #endif

@@ -16,8 +16,8 @@
 #include "stream/child.h"
 #include "sys/sys.h"
 
-#define HANG_UP	CLOCK_SECOND		/* after the peer has gone */
-#define KILL	(5 * CLOCK_SECOND)	/* after that */
+#define HANG_UP	CLOCK_SECOND		/* from the peer's end to SIGHUP */
+#define KILL	(5 * CLOCK_SECOND)	/* from that to SIGKILL */
 
 struct child {
 	const char *command;
@@ -26,9 +26,8 @@ struct child {
 	int	 status;	/* of waitpid(2) */
 	bool	 group;		/* pid is also a process group's */
 	int	 next_signal;	/* SIGHUP, then SIGKILL */
-	int64_t	 signal_us;	/* when that is due */
+	int64_t	 signal_us;	/* when it is due */
 };
-
 
 static enum io
 child_shutdown(struct stream *stream)
@@ -44,7 +43,7 @@ reap(struct child *child)
 {
 	pid_t pid;
 
-	/* In this order: an end that comes between the two is seen again. */
+	/* In this order, or an end between the two calls would be missed. */
 	signals_child_seen(child->end);
 	do
 		pid = waitpid(child->pid, &child->status, WNOHANG);
@@ -58,7 +57,7 @@ reap(struct child *child)
 	return true;
 }
 
-/* How it has ended decides whether what it said is whole. */
+/* Its output is complete only if it has exited with status 0. */
 static enum io
 ended(struct stream *stream, const struct child *child)
 {
@@ -103,7 +102,7 @@ child_free(struct child *child)
 	free(child);
 }
 
-/* Closes our ends of its pipes; the command may go on. */
+/* Closes our ends of its pipes. Returns the child if it still runs. */
 static struct child *
 hang_up(struct stream *stream)
 {
@@ -207,8 +206,8 @@ is_described(char text[VARIABLES][VARIABLE], const char *entry)
 }
 
 /*
- * Our environment, and in it what ncat and socat users expect to find; NULL
- * when there is no memory. setenv(3) would keep each peer's for ever.
+ * Our environment with the variables replaced or added; NULL when there is no
+ * memory. Not by setenv(3), which leaks each value that it replaces.
  */
 static char **
 surround(char text[VARIABLES][VARIABLE])
@@ -227,7 +226,7 @@ surround(char text[VARIABLES][VARIABLE])
 	return all;
 }
 
-/* Never returns: the process is the command's. */
+/* In the new process; does not return. */
 static void
 execute(const struct child_config *config, char **words, int in, int out)
 {
@@ -245,7 +244,7 @@ execute(const struct child_config *config, char **words, int in, int out)
 	_exit(127);
 }
 
-/* The words of text, which is cut up; NULL when there is no memory. */
+/* Splits text in place at blanks; NULL when there is no memory. */
 static char **
 split(char *text)
 {
@@ -279,16 +278,16 @@ start(struct child *child, const struct child_config *config,
 	free(text);
 	if (child->pid == -1)
 		return false;
-	/* In both processes: who of them is first must not matter. */
+	/* In both processes, since either may run first. */
 	if (config->group)
 		setpgid(child->pid, child->pid);
 	child->end = signals_child_end(child->pid);
-	/* Our ends only: each end of a pipe has its own description. */
+	/* Only our ends: each end of a pipe has a description of its own. */
 	fcntl(hear[1], F_SETFL, O_NONBLOCK);
 	fcntl(say[0], F_SETFL, O_NONBLOCK);
 	if (child->end != -1)
 		return true;
-	/* Nobody would know of its end. */
+	/* Its end could not be noticed: do not let it run. */
 	error = errno;
 	kill(child->pid, SIGKILL);
 	waitpid(child->pid, NULL, 0);

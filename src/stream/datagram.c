@@ -10,16 +10,16 @@
 #include "stream/batch.h"
 #include "stream/datagram.h"
 
-/* Of a single datagram a read, as many are taken at once. */
+/* Datagrams taken at once where a read gives one: the others are queued. */
 #define FEW	16
 
 struct datagram {
 	struct datagram_config config;
-	struct batch *batch;	/* its own; or, if single, everybody's */
-	struct packets rest;	/* if single: what it had of that */
+	struct batch *batch;	/* its own; if single, shared by all */
+	struct packets rest;	/* if single: those taken and not read yet */
 	bool	 said;		/* if single: that some were too large */
-	bool	 fetched;	/* if single: poll(2) will tell of more */
-	long	 taken;			/* datagrams given out so far */
+	bool	 fetched;	/* if single: do not take more before poll(2) */
+	long	 taken;		/* datagrams read so far */
 };
 
 static bool
@@ -49,7 +49,7 @@ fetch(struct stream *stream, struct datagram *socket, unsigned most)
 	return stream_fail(stream, errno);
 }
 
-/* Copies out what fits of the batch; returns how many bytes that were. */
+/* Copies the datagrams that fit; returns their bytes. */
 static size_t
 give(struct datagram *socket, uint8_t *data, size_t size)
 {
@@ -81,8 +81,8 @@ give(struct datagram *socket, uint8_t *data, size_t size)
 }
 
 /*
- * One batch at most, which may hold nothing for us: whoever sends without end
- * must not keep us from looking at the time.
+ * One batch at most, also if none of it is for us: an endless sender must not
+ * keep the caller from looking at the time.
  */
 static enum io
 datagram_read(struct stream *stream, void *data, size_t size, size_t *done)
@@ -102,7 +102,7 @@ datagram_read(struct stream *stream, void *data, size_t size, size_t *done)
 		return IO_OK;
 	if (is_over(socket))
 		return IO_EOF;
-	/* One that was cut keeps the others behind it. */
+	/* A truncated datagram is next. */
 	return batch->next == batch->count ? IO_WANT_READ :
 	    stream_fail(stream, EMSGSIZE);
 }
@@ -121,7 +121,7 @@ keep(struct datagram *socket)
 		    batch->head[i].msg_len);
 }
 
-/* One of a batch, of which the others wait in the socket's own queue. */
+/* Reads one datagram of a batch, and queues the others. */
 static enum io
 single_read(struct stream *stream, void *data, size_t size, size_t *done)
 {
@@ -144,7 +144,7 @@ single_read(struct stream *stream, void *data, size_t size, size_t *done)
 	return answer;
 }
 
-/* One peer's trouble must not end a server that hears everybody. */
+/* Whether to report a failure and go on: others must not suffer from it. */
 static bool
 is_peers_trouble(struct datagram *socket)
 {
@@ -188,7 +188,7 @@ datagram_close(struct stream *stream)
 {
 	struct datagram *socket = stream->priv;
 
-	/* The name at which a UNIX client was answered. */
+	/* A UNIX client's path (path_bind_private). */
 	if (socket->config.connected)
 		path_release(stream->rfd);
 	close(stream->rfd);

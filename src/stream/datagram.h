@@ -9,19 +9,18 @@
 struct access_list;
 
 struct datagram_config {
-	bool	 connected;	/* the kernel knows the peer */
-	bool	 any_peer;	/* hear everybody, answer the last (-k) */
-	bool	 single;	/* a read gives one datagram, perhaps an empty one */
-	long	 limit;		/* datagrams until the end; 0: no end (-W) */
+	bool	 connected;	/* by connect(2) */
+	bool	 any_peer;	/* receive from all, answer the last (-k) */
+	bool	 single;	/* a read gives one datagram, even an empty one */
+	long	 limit;		/* datagrams until EOF (-W); 0: none */
 	const struct access_list *allow, *deny;	/* of senders, with any_peer */
 	struct address peer;	/* the first peer, unless connected */
 };
 
 /*
  * A UDP or UNIX datagram socket: a write is a datagram; reads give whole
- * datagrams, as many as fit, taken from the kernel a batch at a time. Each
- * datagram is up to 64 KiB. IO_EOF comes only after the limit. Owns the
- * descriptor. Returns false, with nothing owned, when there is no memory.
+ * datagrams of up to 64 KiB, as many as fit. IO_EOF comes only after the limit.
+ * Owns the descriptor. Returns false, with nothing owned, without memory.
  */
 bool	datagram_open(struct stream *, int fd, const struct datagram_config *);
 

@@ -12,20 +12,20 @@
 
 struct demux_member {
 	struct demux *demux;
-	struct demux_member **before, *next;	/* in their chain */
+	struct demux_member **before, *next;	/* in the hash chain */
 	struct address address;
-	struct packets packets;	/* from them */
-	bool	 heard;		/* some of those were read */
-	struct demux_member *later;	/* another who has left */
-	bool	 left;		/* their stream is closed, and these wait */
-	bool	 said;		/* that what was sent to them is lost */
-	struct batch_control here;	/* where they have sent to */
-	size_t	 here_size;	/* 0: it is not known */
+	struct packets packets;	/* received and not read yet */
+	bool	 heard;		/* some were read */
+	struct demux_member *later;	/* the next of the leavers */
+	bool	 left;		/* the stream is closed, but packets wait */
+	bool	 said;		/* that replies are lost */
+	struct batch_control here;	/* our address, to which it has sent */
+	size_t	 here_size;	/* 0: unknown */
 	void	(*wake)(void *context);
 	void	*context;
 };
 
-/* FNV-1a, with a begin that strangers cannot know. */
+/* FNV-1a, seeded so that nobody can choose addresses that collide. */
 static struct demux_member **
 chain_of(struct demux *demux, const struct address *address)
 {
@@ -48,7 +48,7 @@ find(struct demux *demux, const struct address *address)
 	return member;
 }
 
-/* Bound to all addresses, we answer from the one that was asked. */
+/* Bound to all addresses, we must answer from the one that was asked. */
 static void
 ask_for_destinations(int fd)
 {
@@ -84,7 +84,7 @@ demux_watch(struct demux *demux, struct loop *loop)
 		loop_hurry(loop);
 }
 
-/* The kernel's word on where the datagram went, to be said when we answer. */
+/* Keeps the destination as control data that sets the source of answers. */
 static void
 note_destination(struct demux_member *member, const struct msghdr *head)
 {
@@ -139,7 +139,7 @@ forget(struct demux_member *member)
 	free(member);
 }
 
-/* What came too late for a session is the next one's, if there is one. */
+/* A member that left with packets unread is a stranger again, with those. */
 static bool
 ask_again(struct demux *demux, struct address *stranger)
 {
@@ -155,7 +155,7 @@ ask_again(struct demux *demux, struct address *stranger)
 	return true;
 }
 
-/* What was asked for is there, and not taken yet. */
+/* Takes a batch, once in a round in which the socket is readable. */
 static void
 fetch(struct demux *demux, const struct loop *loop)
 {
@@ -202,7 +202,7 @@ member_read(struct stream *stream, void *data, size_t size, size_t *done)
 	return answer;
 }
 
-/* One that cannot be told misses it, as it would if it were lost on the way. */
+/* A datagram that cannot be sent counts as lost on the way. */
 static enum io
 lost(struct demux_member *member, size_t size, size_t *done)
 {
@@ -231,7 +231,7 @@ member_write(struct stream *stream, const void *data, size_t size,
 	    .msg_controllen = (socklen_t)member->here_size };
 	ssize_t sent = sendmsg(member->demux->fd, &head, MSG_NOSIGNAL);
 
-	/* A group's address, for one, is none to send from. */
+	/* A multicast address, for one, is not valid as a source. */
 	if (sent == -1 && member->here_size > 0 && errno != EAGAIN) {
 		head.msg_controllen = 0;
 		member->here_size = 0;
@@ -246,7 +246,7 @@ member_write(struct stream *stream, const void *data, size_t size,
 	return IO_WANT_WRITE;
 }
 
-/* Who has read nothing would not do so the next time either. */
+/* Unread packets are for another session, unless this one has read none. */
 static void
 member_close(struct stream *stream)
 {
@@ -262,7 +262,7 @@ member_close(struct stream *stream)
 	member->demux->leavers = member;
 }
 
-/* A new one, or the one who has left and was asked for. */
+/* A new member, or the one that left and that demux_step has returned. */
 static struct demux_member *
 join(struct demux *demux, const struct address *address)
 {

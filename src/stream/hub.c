@@ -12,13 +12,13 @@
 #define PIECE	((size_t)64 << 10)	/* read from stdin at once */
 #define SMALL	((size_t)4 << 10)	/* a chunk has this much room at least */
 
-/* For the rest of a line whose begin went out while nobody else was there. */
+/* How long others wait for the rest of a line that has begun on stdout. */
 #define OPEN	(CLOCK_SECOND / 5)
 
-/* For one that is nearly too far behind to catch up, before it is cut off. */
+/* How long all wait for a member that is about to be cut off to catch up. */
 #define LATE	(CLOCK_SECOND / 4)
 
-/* Who relays may be so far ahead of the fastest of those who listen. */
+/* Lead of a member that sends over the fastest reader, at most. */
 #define AHEAD	((size_t)256 << 10)
 
 /* A stretch of the log: freed once no member is at it or before it. */
@@ -58,7 +58,7 @@ wake(struct hub_member *member)
 	member->wake(member->context);
 }
 
-/* The least that any member but this one is behind. */
+/* How many bytes the fastest member, other than this one, is behind. */
 static uint64_t
 least_behind(const struct hub *hub, const struct hub_member *but)
 {
@@ -73,9 +73,9 @@ least_behind(const struct hub *hub, const struct hub_member *but)
 }
 
 /*
- * Whether all wait a moment for one that is about to be cut off: one that was
- * only kept from running catches up, one that is slow does not. *until_us is
- * the end of that moment.
+ * Whether to stop input for members that are about to be cut off: one that only
+ * had no CPU time will catch up, a slow one will not. *until_us is set to when
+ * that ends.
  */
 static bool
 waits_for_late(const struct hub *hub, const struct hub_member *but,
@@ -85,11 +85,11 @@ waits_for_late(const struct hub *hub, const struct hub_member *but,
 	int64_t now_us;
 	bool waits = false;
 
-	/* Nobody is so far behind if the whole log is not so long. */
+	/* The log is shorter than that. */
 	if (hub->said - hub->dropped + PIECE <= HUB_BEHIND)
 		return false;
 	now_us = clock_now_us();
-	/* All of them at once: one after another they could stop all others. */
+	/* At the same time for all, or many could stop input for long. */
 	for (member = hub->members; member != NULL; member = member->next) {
 		if (member == but || hub->count == 1 ||
 		    hub->said - member->seen + PIECE <= HUB_BEHIND)
@@ -131,7 +131,7 @@ say(struct hub *hub, const struct hub_member *from, const void *data,
 	return true;
 }
 
-/* What stdout takes of it now; the rest waits in the hub. */
+/* Writes to stdout; what it does not take now is kept. */
 static enum io
 put(struct hub *hub, const uint8_t *data, size_t size)
 {
@@ -160,7 +160,7 @@ put(struct hub *hub, const uint8_t *data, size_t size)
 	return IO_OK;
 }
 
-/* To stdout and, if that is asked for, to the others. */
+/* Writes to stdout and, if relayed, to the other members. */
 static enum io
 tell(struct hub *hub, struct hub_member *from, const uint8_t *data,
     size_t size)
@@ -178,7 +178,7 @@ tell(struct hub *hub, struct hub_member *from, const uint8_t *data,
 	return answer;
 }
 
-/* Keeps a piece whose newline has not come. */
+/* Keeps a part of a line until its newline comes. */
 static bool
 keep(struct hub_member *member, const uint8_t *data, size_t size)
 {
@@ -195,7 +195,7 @@ keep(struct hub_member *member, const uint8_t *data, size_t size)
 	return true;
 }
 
-/* What is kept goes out as a whole; it is kept where it cannot, yet. */
+/* Writes the part that is kept; it stays if that cannot be done yet. */
 static enum io
 release(struct hub_member *member)
 {
@@ -212,8 +212,8 @@ release(struct hub_member *member)
 }
 
 /*
- * A piece up to its newline, or as much of it as may wait for that: *taken of
- * the size bytes. What it makes whole goes out.
+ * Keeps data up to a newline, at most HUB_LINE bytes in all: *taken of the size
+ * bytes. Writes the line once it is complete, or has that size.
  */
 static enum io
 take_line(struct hub_member *member, const uint8_t *data, size_t size,
@@ -237,7 +237,7 @@ take_line(struct hub_member *member, const uint8_t *data, size_t size,
 	return release(member);
 }
 
-/* Whole lines go out as one, without being kept, where nothing waits. */
+/* The size of complete lines that can be written without being kept. */
 static size_t
 whole_lines(const struct hub_member *member, const uint8_t *data, size_t size)
 {
@@ -252,8 +252,8 @@ whole_lines(const struct hub_member *member, const uint8_t *data, size_t size)
 }
 
 /*
- * Whether stdout and the others can take more now. Who was alone may have left
- * a line open: it has a moment to go on with it.
+ * Whether stdout and the other members can take more now. Another member that
+ * was alone may have begun a line: it has OPEN microseconds to complete it.
  */
 static bool
 has_room(struct hub_member *member)
@@ -294,7 +294,7 @@ adopt(struct hub_member *member, struct stream *stream, enum io answer)
 	return answer;
 }
 
-/* What has failed for all, or memory, has failed for this one. */
+/* Fails as the shared stdout has, or else for want of memory. */
 static enum io
 fail(const struct hub *hub, struct stream *stream)
 {
@@ -353,7 +353,7 @@ step_to(struct hub_member *member, struct chunk *chunk)
 	drop_old(member->hub);
 }
 
-/* Passes what it said itself; then the bytes that it has not heard. */
+/* Skips what the member sent itself; returns the bytes it can read now. */
 static size_t
 unheard(struct hub_member *member)
 {
@@ -371,7 +371,7 @@ unheard(struct hub_member *member)
 	}
 }
 
-/* Some wait for others to hear more. */
+/* Wakes members that could not write and now can. */
 static void
 wake_waiting(struct hub *hub)
 {
@@ -385,7 +385,7 @@ wake_waiting(struct hub *hub)
 		}
 }
 
-/* All is heard: whether more can come. */
+/* At the end of the log: whether more can come. */
 static enum io
 at_end(const struct hub_member *member, struct stream *stream)
 {
@@ -420,7 +420,7 @@ member_read(struct stream *stream, void *data, size_t size, size_t *done)
 	return IO_OK;
 }
 
-/* The member will say no more: what it kept is all there is of that line. */
+/* Writes what was kept, too: the newline will not come any more. */
 static enum io
 member_shutdown(struct stream *stream)
 {
@@ -443,7 +443,7 @@ member_close(struct stream *stream)
 	struct hub_member *member = stream->priv;
 	struct hub *hub = member->hub;
 
-	/* Of one that is cut off, too, all is said that came. */
+	/* Also what arrived of a member that is cut off is written. */
 	release(member);
 	if (member->files != NULL)
 		member->files->ops->close(member->files);
@@ -533,7 +533,7 @@ hub_open(struct hub *hub, const struct stream *local)
 	return hub->newest != NULL;
 }
 
-/* True when nothing rests. */
+/* True when nothing is kept any more. */
 static bool
 flush(struct hub *hub)
 {

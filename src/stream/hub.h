@@ -12,18 +12,18 @@ struct hub;
 struct loop;
 
 /*
- * stdin and stdout for many peers at once (-k). Each has a stream of its own,
- * a member:
+ * stdin and stdout for many peers at once (-k). Each peer is a member, with a
+ * stream of its own:
  *
- *  - What stdin gives goes to all who are there. Who is more than HUB_BEHIND
- *    bytes behind while others are not is cut off: nobody gets a hole.
- *  - What they send goes to stdout as it comes. While there is more than one,
- *    a piece without its newline waits for that, for the member's end, or for
- *    HUB_LINE bytes: so no line is torn.
- *  - With relayed set (--broker) it goes to all the others, too; with names set
- *    (--chat) each line then begins with who says it.
+ *  - Input goes to all members. One that is more than HUB_BEHIND bytes behind
+ *    while others are not is cut off; nobody misses bytes in between.
+ *  - What members send goes to stdout as it comes. While there are several, a
+ *    part of a line waits for its newline, the member's end, or HUB_LINE bytes,
+ *    so that lines are not torn.
+ *  - With relayed set (--broker) it goes to the other members, too; with names
+ *    set (--chat) each line begins with its sender.
  *
- * Members have no descriptors, but for a file of their own: the hub wakes them.
+ * Members have no descriptors, except of files of their own: the hub wakes them.
  */
 #define HUB_BEHIND	((size_t)1 << 20)
 #define HUB_LINE	((size_t)64 << 10)
@@ -32,16 +32,16 @@ struct loop;
 struct hub_member {
 	struct hub *hub;
 	struct hub_member *next, *before;
-	struct chunk *at;	/* where it reads the log */
+	struct chunk *at;	/* its place in the log */
 	size_t	 offset;	/* in that chunk */
-	uint64_t seen;		/* bytes of the log it has passed */
-	struct stream *files;	/* of its own, or NULL: the shared ones */
+	uint64_t seen;		/* bytes of the log it has read or skipped */
+	struct stream *files;	/* --in and --out of its own, or NULL */
 	bool	 own_in, own_out;	/* which half of those is used */
-	uint8_t	*line;		/* a piece without its newline, or NULL */
+	uint8_t	*line;		/* a part without its newline, or NULL */
 	size_t	 held;		/* bytes of it */
-	bool	 waits;		/* for the hub to take what it offers */
-	bool	 behind;	/* too far: to be cut off */
-	int64_t	 late_us;	/* until then the others wait for it; 0: not late */
+	bool	 waits;		/* its write was not taken */
+	bool	 behind;	/* more than HUB_BEHIND: to be cut off */
+	int64_t	 late_us;	/* input is stopped for it until then; 0: not */
 	char	 name[HUB_NAME];	/* "<ADDRESS PORT> ", or empty */
 	void	(*wake)(void *context);
 	void	*context;
@@ -49,19 +49,19 @@ struct hub_member {
 
 struct hub {
 	struct stream local;	/* stdin and stdout, the hub's to close */
-	bool	 in_files, out_files;	/* each member has its own input, output */
-	bool	 relayed, names;
+	bool	 in_files, out_files;	/* members have files of their own */
+	bool	 relayed, names;	/* see above */
 	struct hub_member *members;
 	size_t	 count;
 	struct chunk *oldest, *newest;	/* the log of what goes to members */
-	uint64_t said, dropped;	/* bytes of it so far; those that all heard */
+	uint64_t said, dropped;	/* its bytes so far; those that were freed */
 	size_t	 waiting;	/* members with waits set */
 	bool	 input_over, input_failed;
-	uint8_t	*rest;		/* what stdout did not take, whole lines */
+	uint8_t	*rest;		/* what stdout did not take */
 	size_t	 rest_head, rest_tail;
-	const struct hub_member *open;	/* whose line went out without its end */
-	int64_t	 open_us;	/* others wait for that no longer; 0: nobody does */
-	int64_t	 late_us;	/* when who is late is waited for no more */
+	const struct hub_member *open;	/* who has begun a line on stdout */
+	int64_t	 open_us;	/* when others stop waiting for it; 0: none does */
+	int64_t	 late_us;	/* when input goes on without the late */
 	bool	 failed;	/* stdout has: the reason is local.error */
 	int	 in_place, out_place;
 };
@@ -74,13 +74,14 @@ bool	hub_open(struct hub *, const struct stream *local);
 
 void	hub_watch(struct hub *, struct loop *);
 
-/* Reads stdin, writes what rests, wakes members. */
+/* Reads stdin, writes what is kept, wakes members. */
 void	hub_step(struct hub *, const struct loop *);
 
 /*
- * A new member, which must not move while it is one, and its stream: it hears
- * what is said from now on. who is "ADDRESS PORT". files, which may be NULL, has
- * what the hub's flags say is each member's own; it is closed with the member.
+ * Adds a member, which must not move until its stream is closed, and opens that
+ * stream; it gets what is sent from now on. who is "ADDRESS PORT". files, or
+ * NULL, are the member's own files as the hub's flags say, closed with it. wake
+ * is called when reading or writing is worth another try.
  */
 void	hub_join(struct hub *, struct hub_member *, struct stream *,
 	    const char *who, struct stream *files, void (*wake)(void *),

@@ -15,9 +15,9 @@
 #include "sys/sys.h"
 
 #define SUFFIX	".part"
-#define LETTERS	6
-#define LINKS	40		/* as many as the kernel follows */
-#define HOLE	4096		/* zeros that are worth one */
+#define LETTERS	6		/* random ones in a .part's name */
+#define LINKS	40		/* symbolic links followed, as by the kernel */
+#define HOLE	4096		/* the unit of holes, aligned */
 
 static bool
 cannot_open(const char *path, int error)
@@ -26,7 +26,7 @@ cannot_open(const char *path, int error)
 	return false;
 }
 
-/* What a link leads to is replaced, not the link. Returns 0 or errno. */
+/* Resolves links, so that their target is replaced, not they; 0 or errno. */
 static int
 follow(char *path)
 {
@@ -50,7 +50,7 @@ follow(char *path)
 	return ELOOP;
 }
 
-/* An image that is larger than the disk had better not be begun. */
+/* Opens a device; one that is smaller than --size is refused. */
 static bool
 find_device(struct outfile_place *place, const struct outfile_config *config)
 {
@@ -70,7 +70,7 @@ find_device(struct outfile_place *place, const struct outfile_config *config)
 	return false;
 }
 
-/* Returns 0, or errno when no file could be made there. */
+/* Opens the folder. Returns 0, or errno when no file can be created in it. */
 static int
 find_folder(struct outfile_place *place)
 {
@@ -101,8 +101,8 @@ is_still(int folder, const char *name, int fd)
 }
 
 /*
- * What an earlier run has left, with its lock held; else -1 with errno set. A
- * run that goes on holds the lock of its own.
+ * Opens and locks a .part that an earlier run has left; -1 with errno set. A
+ * run in progress holds the lock of its .part (EBUSY).
  */
 static int
 take_older(int folder, const char *name, uid_t owner)
@@ -122,7 +122,7 @@ take_older(int folder, const char *name, uid_t owner)
 	return -1;
 }
 
-/* Returns 0, also when there is none, or errno. */
+/* --resume: returns 0, also when there is no .part, or errno. */
 static int
 find_older(struct outfile_place *place)
 {
@@ -173,7 +173,7 @@ outfile_find(struct outfile_place *place, const struct outfile_config *config)
 	return error == 0 || cannot_open(config->path, error);
 }
 
-/* "20260721T063000.123Z-192.0.2.1-50530"; of a UNIX peer, a number. */
+/* "20260721T063000.123Z-192.0.2.1-50530", or for UNIX "...Z-unix-1". */
 static void
 name_for(char *name, const struct address *peer)
 {
@@ -208,8 +208,9 @@ outfile_open(struct outfile *out, const struct outfile_place *place,
 }
 
 /*
- * Gives the file, which is locked already and has a name that nobody looks
- * for, the one that is looked for. It keeps the other where that is taken.
+ * Renames the .part, which was created under a random name and is locked by
+ * now, to NAME.part, so that nobody finds that without its lock. If the name is
+ * taken, the random one stays.
  */
 static void
 claim(struct outfile *out, uid_t owner)
@@ -232,7 +233,7 @@ claim(struct outfile *out, uid_t owner)
 		close(older);
 }
 
-/* A file that was not there before; -1 with errno set. */
+/* Creates a .part with a random name; -1 with errno set. */
 static int
 create(struct outfile *out, mode_t mode)
 {
@@ -251,8 +252,8 @@ create(struct outfile *out, mode_t mode)
 }
 
 /*
- * Whoever may read what is there may read what takes its place, nobody else:
- * where the group cannot be given, ours gets no more than all others have.
+ * Copies owner and mode of the file that will be replaced. Where the group
+ * cannot be set, our group gets no more rights than others have.
  */
 static void
 take_after(int fd, const struct stat *old)
@@ -265,6 +266,7 @@ take_after(int fd, const struct stat *old)
 	fchmod(fd, mode);
 }
 
+/* --resume: appends to the older .part. */
 static void
 go_on(struct outfile *out)
 {
@@ -293,7 +295,7 @@ outfile_begin(struct outfile *out)
 	out->fd = create(out, exists ? 0600 : 0666);
 	if (out->fd == -1)
 		return false;
-	/* Where files cannot be locked, ours are never found to be left. */
+	/* If it cannot be locked, no later run will take it for left over. */
 	flock(out->fd, LOCK_EX | LOCK_NB);
 	if (exists)
 		take_after(out->fd, &old);
@@ -312,7 +314,7 @@ outfile_write(struct outfile *out, const void *data, size_t size)
 
 	if (!out->place->sparse || out->place->device != -1)
 		return write(out->fd, data, size);
-	/* A piece ends where a block of the file does. */
+	/* Takes one run of data or of zeros, ending at a multiple of HOLE. */
 	length = HOLE - (size_t)(out->length % HOLE);
 	if (length > size)
 		length = size;
@@ -327,7 +329,7 @@ outfile_write(struct outfile *out, const void *data, size_t size)
 	return done;
 }
 
-/* Returns 0, errno, or EINPROGRESS until wait is readable. */
+/* Syncs in a thread: 0, errno, or EINPROGRESS until wait is readable. */
 static int
 sync_file(struct outfile *out, int fd)
 {
@@ -341,13 +343,13 @@ sync_file(struct outfile *out, int fd)
 	return error;
 }
 
-/* Returns 0 or errno. Closing is where a network file system says it is full. */
+/* Renames and closes. Returns 0 or errno, also of close(2) (NFS). */
 static int
 finish(struct outfile *out)
 {
 	int error = 0;
 
-	/* The name must still mean what was written. */
+	/* Somebody may have replaced the .part. */
 	if (out->part[0] != '\0' &&
 	    !is_still(out->place->folder, out->part, out->fd))
 		error = ESTALE;
@@ -377,7 +379,7 @@ outfile_commit(struct outfile *out)
 		out->part[0] = '\0';
 		out->finished = true;
 	}
-	/* A name is in its folder, which is another file to be synced. */
+	/* The rename is durable once the folder is synced, too. */
 	return sync_file(out, out->place->folder);
 }
 
@@ -389,7 +391,7 @@ outfile_close(struct outfile *out)
 	out->wait = -1;
 	if (out->fd == -1 || out->fd == out->place->device)
 		return;
-	/* Zeros that have come are there. */
+	/* A hole at the end has to be made by ftruncate(2). */
 	if (out->length > 0 && ftruncate(out->fd, out->length) == -1)
 		diag_say(1, "'%s': %s", out->part, strerror(errno));
 	close(out->fd);

@@ -8,9 +8,9 @@
 #include <sys/types.h>
 
 /*
- * A file that has its name when it is complete: until then it is NAME.part.
- * Nothing that exists is ever opened to be written, so neither a complete file
- * nor what another has put there can come to harm.
+ * A file that gets its name when it is complete; until then it is NAME.part.
+ * Existing files are never written to, only replaced, so a failure harms
+ * neither an older file nor what another process has put there.
  */
 
 struct address;
@@ -18,72 +18,66 @@ struct address;
 struct outfile_config {
 	const char *path;	/* "DIR/": a file of its own for each peer */
 	bool	 sparse;	/* zeros become holes */
-	bool	 resume;	/* goes on with an older .part */
+	bool	 resume;	/* continue an older .part */
 	int64_t	 size;		/* bytes to come; 0: unknown */
 };
 
-/* Where they go, found once: may serve any number of them. */
+/* The destination, found once for any number of files. */
 struct outfile_place {
-	int	 folder;	/* descriptor of the folder */
-	int	 device;	/* of what is no regular file; else -1 */
-	int	 older;		/* the .part to go on with; else -1 */
-	off_t	 there;		/* bytes of it */
+	int	 folder;	/* descriptor of the folder, or -1 */
+	int	 device;	/* descriptor, if it is no regular file; else -1 */
+	int	 older;		/* descriptor of the .part to continue; else -1 */
+	off_t	 there;		/* its bytes */
 	bool	 sparse;
 	char	 path[PATH_MAX];	/* the folder's with its slash; a device's */
 	char	 name[NAME_MAX + 1];	/* empty: each peer's own, or a device */
 };
 
-/* One of them: belongs to a session. All zeros but for fd and wait -1 is none. */
+/* One file, for one session. Before outfile_open fd and wait must be -1. */
 struct outfile {
 	const struct outfile_place *place;
-	int	 fd;		/* -1: not there yet, or not any more */
+	int	 fd;		/* -1: not created yet, or closed */
 	int	 wait;		/* readable once a sync is done; else -1 */
-	bool	 finished;	/* has its name, but for the folder's sync */
-	off_t	 length;	/* with sparse: holes at the end count */
+	bool	 finished;	/* renamed; the folder is still to be synced */
+	off_t	 length;	/* with sparse, with holes at the end */
 	char	 name[NAME_MAX + 1], part[NAME_MAX + 1];
 };
 
 /*
- * To be called before there is a peer. What is no regular file is opened, and
- * must be as large as what is to come; of a regular one it is found out
- * whether it could be made, and nothing is left behind. A link is followed,
- * also one that leads nowhere yet. With resume an older .part is locked until
- * outfile_begin goes on with it. Returns false with the reason printed.
+ * To be called before there is a peer. A device or FIFO is opened, and must have
+ * room for size bytes; for a file this finds out whether it can be created, and
+ * leaves nothing behind. Symbolic links are followed, also dangling ones. With
+ * resume an older .part is locked until outfile_begin continues it. Returns
+ * false with the reason printed.
  */
 bool	outfile_find(struct outfile_place *, const struct outfile_config *);
 
-/* A peer is there, by whose address a file of "DIR/" is called. */
+/* Begins a file for a peer, after whose address a file in "DIR/" is named. */
 void	outfile_open(struct outfile *, const struct outfile_place *,
 	    const struct address *peer);
 
 /*
- * A byte is there: makes the .part, with owner and rights of what it will
- * replace. An older one of ours that nobody writes goes; if the name is taken
- * otherwise, it is NAME.LETTERS.part. Returns false with errno set; true, too,
- * when it was made before. From now on fd may be written to by others.
+ * Creates the .part, with owner and mode of the file it will replace, unless
+ * that was done before. It replaces a .part that an earlier run has left; if
+ * NAME.part cannot be had, it is NAME.LETTERS.part. Returns false with errno
+ * set. From now on fd may also be written to directly (splice(2)).
  */
 bool	outfile_begin(struct outfile *);
 
-/* As write(2), for what may be sparse; outfile_begin must have been called. */
+/* As write(2), making holes if sparse; after outfile_begin. */
 ssize_t	outfile_write(struct outfile *, const void *, size_t);
 
 /*
- * All is there: synced, closed, named, and the name synced. An outfile that
- * was not begun becomes an empty file. Returns 0, errno, or EINPROGRESS: to be
- * called again when wait is readable.
+ * Completes the file: syncs, renames and closes it, and syncs the folder. One
+ * that was not begun becomes an empty file. Returns 0, errno, or EINPROGRESS:
+ * call it again when wait is readable.
  */
 int	outfile_commit(struct outfile *);
 
-/*
- * Gives it up: what there is stays in the .part; what is no regular file stays
- * open. May always be called.
- */
+/* Closes an incomplete file, which stays as its .part. May always be called. */
 void	outfile_close(struct outfile *);
 
-/*
- * The path of what there is, or will be; text has PATH_MAX bytes. The .part's
- * once it was made, until it is committed.
- */
+/* Path of the .part while there is one, else of the file; OUTFILE_TEXT bytes. */
 #define OUTFILE_TEXT	(PATH_MAX + NAME_MAX)
 const char *outfile_text(const struct outfile *, char *text);
 

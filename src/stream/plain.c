@@ -7,10 +7,7 @@
 #include "net/transport.h"
 #include "stream/plain.h"
 
-/*
- * ENOTCONN: the peer has reset the connection in the meantime. Whether that
- * matters is for the one who asks socket_error at the end.
- */
+/* ENOTCONN: it was reset; whether that matters is decided at the end. */
 static enum io
 plain_shutdown(struct stream *stream)
 {

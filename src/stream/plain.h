@@ -5,10 +5,7 @@
 
 struct transport;
 
-/*
- * A connected stream socket, TCP or UNIX. The stream owns the descriptor,
- * which must be non-blocking.
- */
+/* A connected, non-blocking stream socket, which the stream owns. */
 void	plain_open(struct stream *, int fd, const struct transport *);
 
 #endif

@@ -30,7 +30,7 @@ socks_udp_head(const uint8_t *data, size_t size)
 	return length <= size ? length : 0;
 }
 
-/* Whether the proxy still relays: it has nothing to say any more. */
+/* Whether the association is over: the proxy has closed its connection. */
 static bool
 is_over(const struct socks_udp *socks)
 {

@@ -9,20 +9,19 @@
 #include "stream/stream.h"
 
 /*
- * Datagrams through a SOCKS 5 proxy (RFC 1928, 7): each has the target's address
- * before it. The plain stream, on which the proxy was asked, becomes one of
- * datagrams and keeps its connection, whose end is the end of all.
+ * Datagrams through a SOCKS 5 proxy (RFC 1928, section 7), each after a header
+ * with the target's address. The connection on which the proxy was asked is kept
+ * open: when it ends, so does the association.
  */
-#define SOCKS_UDP_HEAD	(4 + 1 + 255 + 2)
+#define SOCKS_UDP_HEAD	(4 + 1 + 255 + 2)	/* octets of the largest header */
 
-/*
- * How long what stands before a datagram is; 0 for what is none, or a fragment.
- */
+/* The length of the header; 0 if there is none, or for a fragment. */
 size_t	socks_udp_head(const uint8_t *datagram, size_t size);
 
 /*
- * The relay is where the proxy takes datagrams; head[0..size] is what stands
- * before each of ours. Returns false with the reason in the stream's error.
+ * Turns the plain stream to the proxy into one of datagrams. relay is where the
+ * proxy receives datagrams; head, of size octets, is the header of all of ours.
+ * Returns false with the reason in the stream's error.
  */
 bool	socks_udp_open(struct stream *, const struct address *relay,
 	    const uint8_t *head, size_t size);

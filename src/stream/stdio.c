@@ -13,12 +13,12 @@
 #include "stream/stdio.h"
 #include "sys/sys.h"
 
-/* What all sessions share. */
+/* Shared by all sessions. */
 static struct {
 	struct borrowed in, out;	/* stdin and stdout, once examined */
 	bool	 examined;
-	bool	 over;		/* closed when we started, or read to its end */
-	int	 named;		/* the input that has a name, or -1 */
+	bool	 over;		/* stdin was closed, or is read to its end */
+	int	 named;		/* the file of --in, or -1 */
 	struct outfile_place place;
 } shared = { .named = -1, .place = { .older = -1 } };
 
@@ -35,14 +35,14 @@ stdio_begin(void)
 	}
 }
 
-/* What is no file is the same for all peers, and ends for all. */
+/* A file can be read again for each peer; pipes and the like end for all. */
 static bool
 is_file(mode_t mode)
 {
 	return S_ISREG(mode) || S_ISBLK(mode);
 }
 
-/* What was cut off while we read is missing, and nobody else would notice. */
+/* A file that was truncated while it was read must not look complete. */
 static enum io
 file_end(struct stdio *stdio, struct stream *stream)
 {
@@ -98,8 +98,9 @@ stdio_write(struct stream *stream, const void *data, size_t size, size_t *done)
 }
 
 /*
- * The number is taken again at once, so that nothing else gets it. Of a socket
- * we keep a copy: others may have it too (inetd), and closing would not say it.
+ * The descriptor is occupied again at once, so that no other file gets it. A
+ * socket may be open in other processes (inetd): it is shut down, and a copy
+ * kept to be reset.
  */
 static int
 close_stdout(struct borrowed *out)
@@ -112,7 +113,7 @@ close_stdout(struct borrowed *out)
 			error = errno;
 		out->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	}
-	/* A disk says late that it is full or broken, when it is asked. */
+	/* A block device reports write errors in fsync(2). */
 	if (fstat(STDOUT_FILENO, &file) == 0 && S_ISBLK(file.st_mode) &&
 	    fsync(STDOUT_FILENO) == -1)
 		error = errno;
@@ -122,7 +123,7 @@ close_stdout(struct borrowed *out)
 	return error;
 }
 
-/* Only the name was missing. */
+/* --resume: an earlier run had received all, but not renamed it. */
 static bool
 all_was_there(const struct stdio *stdio)
 {
@@ -130,7 +131,7 @@ all_was_there(const struct stdio *stdio)
 	    shared.place.there == stdio->config->out.size;
 }
 
-/* Closing is where a network file system says that it is full. */
+/* Also reports errors of close(2): a network file system may be full. */
 static enum io
 stdio_shutdown(struct stream *stream)
 {
@@ -175,8 +176,8 @@ is_null(const struct stat *file)
 }
 
 /*
- * What splice(2) can take from without sleeping. A terminal cannot; from a
- * socket of others it sleeps, for it asks the description, not the flag.
+ * Whether splice(2) can read it without sleeping: not a terminal, and not an
+ * inherited socket, since SPLICE_F_NONBLOCK is not MSG_DONTWAIT.
  */
 static unsigned
 raw_input(const struct stat *file)
@@ -221,7 +222,7 @@ capabilities(const struct stdio *stdio, const struct stream *stream)
 	return caps | raw_input(&in);
 }
 
-/* Our own description has the number of the one it takes the place of. */
+/* Replaces fd by our own description, if borrowed_open has opened one. */
 static void
 examine(struct borrowed *borrowed, int fd)
 {
@@ -233,7 +234,7 @@ examine(struct borrowed *borrowed, int fd)
 	borrowed->fd = fd;
 }
 
-/* What kind of things the two are does not change from peer to peer (-k). */
+/* Once: with -k they are the same for every peer. */
 static void
 examine_both(const struct stdio_config *config)
 {
@@ -292,7 +293,7 @@ stdio_received(off_t *size)
 	return shared.place.older;
 }
 
-/* A file is opened again, for an offset of its own. */
+/* A file is opened again for each peer, for a file offset of its own. */
 static int
 open_input(const struct stdio_config *config)
 {
@@ -309,7 +310,7 @@ open_input(const struct stdio_config *config)
 	return fd;
 }
 
-/* A connection of others (inetd): no failure of ours may look like its end. */
+/* Whether stdout is an inherited TCP connection (inetd). */
 static bool
 is_connection(const struct stdio *stdio)
 {
@@ -318,7 +319,7 @@ is_connection(const struct stdio *stdio)
 	    (transport_of_socket(stdio->out.fd)->caps & TRANSPORT_ABORTS) != 0;
 }
 
-/* Of a socket that is inherited no octet, and no failure, may be lost. */
+/* On an inherited connection, failures must be resets, not FINs. */
 static void
 take_sockets(const struct stdio *stdio)
 {

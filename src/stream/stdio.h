@@ -8,78 +8,75 @@
 #include "stream/stream.h"
 
 struct stdio_config {
-	bool	 no_input;	/* leave stdin alone (-d, --recv-only) */
-	bool	 no_output;	/* drop what would go to stdout (--send-only) */
-	bool	 allow_empty;	/* out: not a byte is a file, too */
+	bool	 no_input;	/* do not read stdin (-d, --recv-only) */
+	bool	 no_output;	/* discard what is received (--send-only) */
+	bool	 allow_empty;	/* out: no bytes make an empty file */
 	const char *in;		/* a file instead of stdin, or NULL */
-	int64_t	 offset;	/* where it is begun; with in only */
-	const char *prefix;	/* "sha256:HEX" of what is before, or NULL */
+	int64_t	 offset;	/* of in, where reading begins */
+	const char *prefix;	/* "sha256:HEX" of in before offset, or NULL */
 	struct outfile_config out;	/* path NULL: stdout */
 };
 
 /*
- * One of them: belongs to a session, and must stay while its stream does. All
- * zeros is none.
+ * The state of one stream; must stay where it is as long as that. All zeros:
+ * no stream is open.
  */
 struct stdio {
 	struct borrowed in, out;
 	const struct stdio_config *config;
-	struct outfile file;	/* with a name for the output */
-	bool	 shown;		/* stdout is a terminal */
-	bool	 taken;		/* of an input that cannot be read again */
-	bool	 written;	/* to the output */
+	struct outfile file;	/* of --out */
+	bool	 shown;		/* the output is a terminal */
+	bool	 taken;		/* read from what cannot be read again */
+	bool	 written;	/* at least a byte, to the output */
 	bool	 ended;		/* the output is closed */
-	off_t	 in_size;	/* of a regular file, when we began */
+	off_t	 in_size;	/* of a regular file, when it was opened */
 };
 
 /*
- * To be called first of all: puts something harmless on the descriptors 0 to
- * 2 that were closed when we started, so that no socket gets their numbers. A
- * write to a stdout that was closed still fails with EBADF.
+ * To be called first of all: occupies those of the descriptors 0 to 2 that are
+ * closed, so that no socket gets their numbers. Writing to a stdout that was
+ * closed still fails with EBADF.
  */
 void	stdio_begin(void);
 
 /*
- * Opens the input that has a name, and finds out whether the output can be.
+ * Opens the file of --in, and finds out whether that of --out can be created.
  * Returns false with the reason printed.
  */
 bool	stdio_prepare(const struct stdio_config *);
 
-/* The named input's descriptor: only to be looked at, by pread(2); or -1. */
+/* The descriptor of --in, for pread(2) only; or -1. */
 int	stdio_named_input(void);
 
-/* The folder of the output that has a name, or -1. */
+/* The descriptor of the folder of --out, or -1. */
 int	stdio_out_folder(void);
 
-/* The same of what is there of the output (resume), and its size, or 0. */
+/* The descriptor of the .part that --resume continues, or -1; and its size. */
 int	stdio_received(off_t *size);
 
 /*
- * The stream that reads stdin and writes stdout, or the files in their places;
- * a named input is a descriptor of the stream's own, so that each peer gets
- * all of the file. The flags of descriptors we share with other processes are
- * never changed (base/borrowed.h). shutdown closes the output and tells
- * whether that failed: a file by name is complete then, and one that has not a
- * byte is unwanted. Returns false with the reason printed, and in errno.
+ * Opens a stream that reads stdin and writes stdout, or the files instead of
+ * them. --in is opened for each stream, so that each peer gets all of it; peer
+ * is for the name of a file of --out DIR/. Flags of inherited descriptors are
+ * never changed (base/borrowed.h). shutdown closes the output and reports errors
+ * of that; it completes a file, and fails for one without a byte (unwanted).
+ * Returns false with the reason printed, and errno set.
  */
 bool	stdio_open(struct stdio *, struct stream *,
 	    const struct stdio_config *, const struct address *peer);
 
-/*
- * Whether there is an output with a name that was not completed, though all
- * went well; the reason is printed.
- */
+/* Whether --out was never completed, since the peer has not ended; prints it. */
 bool	stdio_is_left(const struct stdio *);
 
 /*
- * All is over. Where stdout is a TCP connection, no failure may look like its
- * end there: unless it is good, the connection is reset, whoever else has it.
+ * To be called at the end. If stdout is an inherited TCP connection, it is reset
+ * unless good: a failure must not look like its end.
  */
 void	stdio_conclude(struct stdio *, bool good);
 
 /*
- * The same where no session has begun, for nobody was reached: the reset comes
- * when the last who has the connection closes it, for another may be tried.
+ * The same without a session, since nobody was reached. The reset comes when the
+ * last process closes the connection: a script may try something else on it.
  */
 void	stdio_abandon(const struct stdio_config *);
 

@@ -10,7 +10,7 @@ stream_fail(struct stream *stream, int error)
 {
 	if (stream->error[0] != '\0')
 		return IO_FAIL;
-	/* It says so, too, when a reset was told of before, or met our FIN. */
+	/* TCP: a reset that was reported already, or that came after our FIN. */
 	if (error == EPIPE && stream->caps & STREAM_ACKNOWLEDGES)
 		error = ECONNRESET;
 	stream->broken_pipe = error == EPIPE;
@@ -34,7 +34,7 @@ stream_result(struct stream *stream, long result, enum io want, size_t *done)
 		*done = (size_t)result;
 		return IO_OK;
 	}
-	/* The kernel tells of a failure once: a write may have taken it. */
+	/* An error is told once: if a write was, a read sees EOF instead. */
 	if (result == 0 && want == IO_WANT_READ)
 		return stream->error[0] != '\0' ? IO_FAIL : IO_EOF;
 	if (result == 0)
