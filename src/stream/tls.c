@@ -13,46 +13,49 @@
 #include "stream/tls_peer.h"
 #include "sys/sys.h"
 
-/* Of a handshake; OpenSSL ignores HelloRequests (RFC 5246, 7.4.1.1) for ever. */
+/*
+ * Octets a handshake may read: OpenSSL skips HelloRequests (RFC 5246, 7.4.1.1)
+ * without a limit of its own.
+ */
 #define GREETING	(256 << 10)
 
-/* A whole read's worth of records comes with one recv(2). */
+/* Size of OpenSSL's buffer: one recv(2) for all records of a read. */
 #define READ_AHEAD	(256 << 10)
 
 /*
- * A peer that asks for new keys without end must neither keep us inside of
- * OpenSSL nor fill our memory with answers. So one read calls the kernel once,
- * and none is begun while more octets of answers than these wait.
+ * A peer that sends KeyUpdates without end must neither keep us inside OpenSSL
+ * nor fill our memory with answers: a read calls recv(2) once, and is not begun
+ * while more than these octets of answers wait.
  */
 #define ANSWERS		(32 << 10)
 
-/* What is encrypted at once; half of it is 0.9 as fast. */
+/* Bytes encrypted at once; with half of it 0.9 of the throughput. */
 #define BATCH	(256 << 10)
 
 struct tls {
 	SSL	*ssl;
 	struct tls_context *context;
 	struct stream below;	/* what carries the records */
-	bool	 is_layer;	/* that is TLS, too (a proxy's) */
-	uint8_t	*data;		/* records at rest: head..tail of size */
+	bool	 is_layer;	/* below is TLS, too (to a proxy) */
+	uint8_t	*data;		/* records to send: head..tail of size */
 	size_t	 head, tail, size;
-	size_t	 taken;		/* bytes in them that write has not owned to */
-	size_t	 answers;	/* octets of those that reading has caused */
-	bool	 asked;		/* the read under way has called recv(2) */
-	bool	 heard;		/* the peer has said something */
-	char	 plain[80];	/* its first line, if that was not TLS */
+	size_t	 taken;		/* bytes in them, not yet returned by write */
+	size_t	 answers;	/* octets of records that reading has caused */
+	bool	 asked;		/* the current read has called recv(2) */
+	bool	 heard;		/* the peer's first bytes have been examined */
+	char	 plain[80];	/* its first line, if that is not TLS */
 	bool	 ready;		/* the handshake is done */
-	size_t	 greeted;	/* bytes read before */
-	bool	 wrote;		/* bytes, not only records */
+	size_t	 greeted;	/* octets read during it */
+	bool	 wrote;		/* application data */
 	bool	 told;		/* our close_notify is among the records */
-	bool	 ended;		/* FIN has come */
+	bool	 ended;		/* the peer's FIN was read */
 	bool	 broken;	/* OpenSSL must not be called again */
 	int	 error;		/* errno of recv(2) */
 };
 
 /*
- * A peer without TLS is known by its first bytes, which are looked at before
- * OpenSSL takes as many of them as it likes. False for such a one.
+ * Examines the peer's first bytes before OpenSSL reads any. False, with its
+ * first line in plain, if they are not TLS.
  */
 static bool
 speaks_tls(struct tls *tls)
@@ -77,7 +80,7 @@ speaks_tls(struct tls *tls)
 	return false;
 }
 
-/* As recv(2), from another TLS; why it failed is in the stream below. */
+/* As recv(2), from the TLS below; the reason of a failure stays there. */
 static long
 read_below(struct tls *tls, void *data, size_t size)
 {
@@ -88,7 +91,7 @@ read_below(struct tls *tls, void *data, size_t size)
 	return answer == IO_OK ? (long)done : answer == IO_EOF ? 0 : -1;
 }
 
-/* What came in one piece from another TLS is read to its end: see tls_read. */
+/* From the TLS below as often as there is something: asked stays false. */
 static long
 receive(struct tls *tls, void *data, size_t size)
 {
@@ -112,8 +115,8 @@ bio_read(BIO *bio, char *data, int size)
 	if (!speaks_tls(tls))
 		return -1;
 	/*
-	 * What has come since that look is left to the next one. Nobody answers
-	 * a handshake's message that has not been sent.
+	 * Nothing is read before the peer's first bytes were examined, nor
+	 * while a message of our handshake is still to be sent.
 	 */
 	if (tls->heard && (tls->ready ? !tls->asked : tls->tail == 0))
 		result = receive(tls, data, (size_t)size);
@@ -148,8 +151,8 @@ make_room(struct tls *tls, size_t length)
 }
 
 /*
- * OpenSSL makes 16 KiB records, one write each. They are gathered here, so
- * that all that one write of ours becomes is sent with one send(2).
+ * OpenSSL writes records of 16 KiB one by one. They are gathered, so that one
+ * send(2) sends all records of a write.
  */
 static int
 bio_write(BIO *bio, const char *data, int size)
@@ -218,7 +221,7 @@ tls_context_close(struct tls_context *context)
 	free(context);
 }
 
-/* No record is left: the buffer goes back to the pool. */
+/* All records are sent: one free buffer is kept for the context's streams. */
 static void
 give_room(struct tls *tls)
 {
@@ -242,7 +245,7 @@ fail(struct stream *stream, const char *what, const char *why)
 	return IO_FAIL;
 }
 
-/* The reason is in the stream, or in the one below. */
+/* The reason is in the stream already, or in the one below. */
 static enum io
 fail_below(struct stream *stream, const struct tls *tls)
 {
@@ -253,7 +256,7 @@ fail_below(struct stream *stream, const struct tls *tls)
 	return fail(stream, tls->is_layer ? tls->below.error : "", "");
 }
 
-/* IO_OK when no record rests. */
+/* Sends the records; IO_OK once all are sent. */
 static enum io
 flush(struct stream *stream, int flags)
 {
@@ -279,7 +282,7 @@ flush(struct stream *stream, int flags)
 	return IO_OK;
 }
 
-/* The alerts by which the peer says that it is we who are not right. */
+/* Alerts by which the peer rejects our certificate (RFC 8446, 6.2). */
 static bool
 is_about_certificate(int alert)
 {
@@ -296,10 +299,7 @@ is_refusal(int alert)
 	    alert == SSL_AD_UNKNOWN_PSK_IDENTITY;
 }
 
-/*
- * What the protocol found wrong is a matter of who the peer is as long as
- * nobody has proved anything; later it is damage.
- */
+/* Until the handshake is done, a protocol error is one of authentication. */
 static enum io
 fail_protocol(struct stream *stream)
 {
@@ -346,7 +346,7 @@ translate(struct stream *stream, int result)
 	if (!tls->ready)
 		return fail(stream, "closed the connection during the TLS "
 		    "handshake", "");
-	/* nginx, for one, does not answer our close_notify with its own. */
+	/* nginx, for one, closes without close_notify after it has ours. */
 	return fail(stream, "connection truncated: no TLS close_notify",
 	    tls->told ? " (try --no-shutdown)" : "");
 }
@@ -370,8 +370,8 @@ tls_handshake(struct stream *stream)
 	    tls->context->config, stream))
 		answer = IO_FAIL;
 	/*
-	 * Our last word to a peer that speaks TLS should be heard; any other
-	 * would take FIN for the end of a transfer.
+	 * A RST could destroy our alert before the peer reads it. But a peer
+	 * without TLS must get one, for FIN would end a transfer.
 	 */
 	if (answer == IO_FAIL && tls->plain[0] == '\0' && !tls->ended)
 		socket_abortive(stream->rfd, false);
@@ -383,7 +383,7 @@ tls_handshake(struct stream *stream)
 	return answer;
 }
 
-/* Goes on while OpenSSL holds bytes which poll(2) no longer sees. */
+/* Reads on while OpenSSL holds bytes that poll(2) does not see. */
 static enum io
 read_records(struct stream *stream, uint8_t *data, size_t size, size_t *done)
 {
@@ -424,7 +424,7 @@ tls_read(struct stream *stream, void *data, size_t size, size_t *done)
 	return answer;
 }
 
-/* The bytes count as taken once the kernel has all of their records. */
+/* Bytes count as written once the kernel has all of their records. */
 static enum io
 tls_write(struct stream *stream, const void *data, size_t size, size_t *done)
 {
@@ -453,9 +453,9 @@ tls_write(struct stream *stream, const void *data, size_t size, size_t *done)
 }
 
 /*
- * A peer that has ended may be gone altogether. Its RST against nothing but
- * our goodbye is no failure; whether bytes of ours were lost to one, which
- * came earlier, is the kernel's to say.
+ * A peer that has ended may have closed its socket and answer our close_notify
+ * with RST. That is no failure if we have sent no data; otherwise the kernel
+ * tells at the end whether it was acknowledged.
  */
 static enum io
 tls_shutdown(struct stream *stream)
@@ -472,13 +472,13 @@ tls_shutdown(struct stream *stream)
 		tls_lib.SSL_shutdown(tls->ssl);
 		tls->told = true;
 		stream->goodbye = tls->tail - tls->head;
-		answer = flush(stream, sys_more);	/* FIN: one segment */
+		answer = flush(stream, sys_more);	/* FIN in the segment */
 	}
 	if (answer == IO_FAIL && peer_ended && !tls->wrote)
 		return IO_OK;
 	if (answer != IO_OK)
 		return answer;
-	/* Our end may be the proxy's for both directions: it must not see it. */
+	/* A close_notify to the proxy would end both directions there. */
 	if (tls->is_layer)
 		return IO_OK;
 	if (shutdown(stream->wfd, SHUT_WR) == -1 && errno != ENOTCONN)
@@ -486,10 +486,7 @@ tls_shutdown(struct stream *stream)
 	return IO_OK;
 }
 
-/*
- * Unread octets, such as tickets, would make close(2) send RST. They are only
- * ours to drop when the connection is over, and not a forked child's.
- */
+/* Reads what is left, such as tickets: else close(2) would send RST. */
 static void
 tls_close(struct stream *stream)
 {

@@ -23,7 +23,7 @@ tls_authorities(void)
 	return tls_lib.X509_get_default_cert_dir();
 }
 
-/* Prints why a file that the user named is of no use. */
+/* Prints why a file cannot be used. */
 static bool
 useless(const char *what, const char *path)
 {
@@ -32,9 +32,9 @@ useless(const char *what, const char *path)
 }
 
 /*
- * The faster of the ciphers first: AES where the processor has instructions
- * for it (OpenSSL's own word for that, bit 57 of CPUID's or bit 2 of ARM's),
- * else ChaCha20.
+ * The faster cipher first: AES where the processor has instructions for it, as
+ * OpenSSL tells (OPENSSL_ia32cap(3): bit 57, OPENSSL_armcap: bit 2), else
+ * ChaCha20.
  */
 static void
 set_ciphers(SSL_CTX *context, bool psk)
@@ -88,7 +88,7 @@ load_own_key(SSL_CTX *context, const struct tls_config *config)
 	return true;
 }
 
-/* Nobody trusts what it says, only its key, by the pin. */
+/* Self-signed; its names mean nothing, since peers verify the key by a pin. */
 static X509 *
 certificate(EVP_PKEY *key)
 {
@@ -132,7 +132,7 @@ make_own_key(struct tls_context *context)
 	return true;
 }
 
-/* "h2,http/1.1" as the protocol has it: each name behind its length. */
+/* "h2,http/1.1" in the format of RFC 7301: each name after its length. */
 static unsigned
 alpn_parse(const char *text, unsigned char *list)
 {
@@ -181,7 +181,7 @@ set_alpn(struct tls_context *context, const char *names)
 	return true;
 }
 
-/* The file may hold revocation lists too; then they are obeyed. */
+/* Revocation lists in the file are checked, too. */
 static bool
 set_trust(SSL_CTX *context, const struct tls_config *config)
 {
@@ -205,9 +205,8 @@ set_trust(SSL_CTX *context, const struct tls_config *config)
 }
 
 /*
- * No tickets and no renegotiation: a connection is resumed by nobody, and
- * what is never sent cannot lie unread at the end. Groups are left to OpenSSL,
- * whose newest ones resist more than we know of.
+ * No tickets: no connection is resumed, and unread tickets would make close(2)
+ * send RST. Groups are left to OpenSSL, whose default improves with it.
  */
 static void
 set_protocol(SSL_CTX *library, bool psk)

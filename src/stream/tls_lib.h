@@ -9,9 +9,8 @@
 #include <stdbool.h>
 
 /*
- * OpenSSL, loaded when it is first needed (base/library.h). These are the
- * functions we call, with the types of the headers; a macro of theirs that
- * hides a call must be written out.
+ * OpenSSL, loaded on first use (base/library.h): the functions we call, with the
+ * types of its headers. Macros of theirs that call functions cannot be used.
  */
 #define TLS_LIB_FUNCTIONS(X) \
 	X(ASN1_INTEGER_set) X(ASN1_TIME_diff) X(BIO_clear_flags) X(BIO_free) \
@@ -77,13 +76,10 @@ extern struct tls_lib {
 	TLS_LIB_FUNCTIONS(TLS_LIB_MEMBER)
 } tls_lib;
 
-/* Fills the table, once. Returns false with the reason printed. */
+/* Loads it, once. Returns false with the reason printed. */
 bool	tls_lib_open(void);
 
-/*
- * The reason of the last failure in words; the queue of reasons is then
- * empty.
- */
+/* The last failure in words; clears the error queue. */
 const char *tls_lib_error(void);
 
 #endif

@@ -8,7 +8,7 @@
 #include "stream/tls_lib.h"
 #include "stream/tls_peer.h"
 
-#define NAME	160	/* of a subject or an issuer, cut if longer */
+#define NAME	160	/* bytes for a subject or issuer, which is truncated */
 #define DIGEST	32
 
 const char *
@@ -41,7 +41,7 @@ is_pinned(const X509 *certificate, const struct tls_config *config,
 	return false;
 }
 
-/* "3 days", "1 hour": how long from one moment to the other, rounded down. */
+/* The time between two moments: "3 days", "1 hour"; NULL is now. */
 static const char *
 span(const ASN1_TIME *from, const ASN1_TIME *to, char *text, size_t size)
 {
@@ -56,8 +56,8 @@ span(const ASN1_TIME *from, const ASN1_TIME *to, char *text, size_t size)
 }
 
 /*
- * The hosts the certificate is for, as many as there is room for; a byte that
- * could fool a reader is "?".
+ * The certificate's hosts, as many as fit, with "?" for what is not printable;
+ * its subject if it has none.
  */
 static const char *
 hosts(const X509 *certificate, char *text, int size)
@@ -93,7 +93,7 @@ has_names(const X509 *certificate)
 	    -1) != -1;
 }
 
-/* What is wrong, with the words that help; text follows "certificate ". */
+/* Why verification failed, as it follows "certificate ". */
 static void
 explain(int error, const X509 *certificate, const struct tls_config *config,
     char *text, size_t size)
@@ -150,8 +150,8 @@ describe_certificate(const X509 *certificate, struct tls_facts *facts)
 }
 
 /*
- * Whose certificate it is that will not do. Its pin is perhaps an enemy's: it
- * is no advice, only something to compare.
+ * Prints a rejected certificate. Its pin may be an attacker's, so it is not
+ * offered for use with --pin, only for comparison.
  */
 static void
 tell_refused(const X509 *certificate, struct tls_facts *wanted)
@@ -167,7 +167,7 @@ tell_refused(const X509 *certificate, struct tls_facts *wanted)
 		*wanted = facts;
 }
 
-/* Writes why into the error of the stream which the store's SSL carries. */
+/* Sets the error of the stream to which the verification belongs. */
 static void
 complain(X509_STORE_CTX *store, const struct tls_config *config)
 {
@@ -232,8 +232,8 @@ tls_peer_begin(SSL_CTX *context, const struct tls_config *config)
 }
 
 /*
- * RFC 9525: only subjectAltName counts. An address is no name to ask for (RFC
- * 6066, 3). An empty name would be no check at all.
+ * Only subjectAltName counts (RFC 9525). There is no SNI for addresses (RFC
+ * 6066, section 3). An empty name would disable the check.
  */
 bool
 tls_peer_expect(SSL *ssl, const struct tls_config *config)
@@ -276,7 +276,7 @@ describe(const SSL *ssl, const struct tls_config *config,
 	    "nobody (--insecure)" : config->psk != NULL ? config->psk :
 	    config->pins > 0 ? "its pin" : config->ca != NULL ? config->ca :
 	    "the system's authorities" };
-	/* Only looked at, but the library's types do not know it. */
+	/* These do not change it, but lack a const. */
 	group = tls_lib.SSL_group_to_name((SSL *)ssl, (int)tls_lib.SSL_ctrl(
 	    (SSL *)ssl, SSL_CTRL_GET_NEGOTIATED_GROUP, 0, NULL));
 	strlcpy(facts->version, tls_lib.SSL_get_version(ssl),

@@ -17,14 +17,14 @@
 #include "sys/sys.h"
 
 /*
- * RFC 8446, 4.2.11: an external key, here always with (EC)DHE (psk_dhe_ke, the
- * only mode OpenSSL offers by itself) and with SHA-256.
+ * An external PSK (RFC 8446, 4.2.11) with SHA-256 and always with (EC)DHE:
+ * psk_dhe_ke is the only mode that OpenSSL offers by default.
  *
- * Both ends know the same key, so who stands between them could lead a
- * connection back to a listener of its own sender (RFC 9257, 4.1). A client
- * therefore says of which host it is, by a hash that only who has the key can
- * make or read, in an extension that the binder covers. A listener refuses its
- * own host on a connection that comes from elsewhere.
+ * Both ends have the same key, so an attacker could reflect a connection back to
+ * its own host (RFC 9257, 4.1). Clients therefore send a mark of their host, a
+ * hash that only holders of the key can compute, in an extension that the
+ * binder authenticates. A listener refuses its own mark on connections that
+ * come from other hosts.
  */
 
 #define SHORTEST	32
@@ -40,7 +40,7 @@ hash(const void *key, size_t length, const void *data, size_t size,
 	    NULL);
 }
 
-/* What identifies this network of this host since it was started. */
+/* Derives the key for marks from the boot ID and the network namespace. */
 static bool
 know_host(struct tls_psk *psk, const uint8_t *key, size_t length)
 {
@@ -62,7 +62,7 @@ know_host(struct tls_psk *psk, const uint8_t *key, size_t length)
 	return true;
 }
 
-/* Behind the nonce of a mark, what proves who has made it. */
+/* The second half of a mark: a MAC of the nonce. */
 static void
 sign(const struct tls_psk *psk, const uint8_t *nonce, uint8_t *proof)
 {
@@ -72,7 +72,7 @@ sign(const struct tls_psk *psk, const uint8_t *nonce, uint8_t *proof)
 	memcpy(proof, whole, TLS_PSK_PROOF);
 }
 
-/* Whether the peer's address is one of ours: no other can then be bound. */
+/* Whether the peer has an address of this host: only those can be bound. */
 static bool
 is_from_here(const struct stream *stream)
 {
@@ -153,7 +153,7 @@ offer(SSL *ssl, const EVP_MD *digest, const unsigned char **identity,
 	return *made != NULL;
 }
 
-/* The name is anybody's to say: what proves is the binder. */
+/* Any identity will do: the binder proves that the client has the key. */
 static int
 find(SSL *ssl, const unsigned char *identity, size_t length,
     SSL_SESSION **made)
@@ -164,7 +164,7 @@ find(SSL *ssl, const unsigned char *identity, size_t length,
 	return *made != NULL;
 }
 
-/* Returns the length of the key, 0 when the text is neither form. */
+/* Decodes hex or base64; returns the key's length, 0 for other text. */
 static size_t
 decode(const char *text, uint8_t *key)
 {
@@ -187,7 +187,7 @@ decode(const char *text, uint8_t *key)
 	return length / 4 * 3 - padding;
 }
 
-/* All of it, from a pipe too; -1 with errno set. */
+/* Reads to EOF, also from a pipe; -1 with errno set. */
 static long
 read_all(int fd, char *text)
 {
@@ -201,7 +201,7 @@ read_all(int fd, char *text)
 	return got == -1 ? -1 : length;
 }
 
-/* The file's text without white space; false with the reason printed. */
+/* Reads the file without white space; false with the reason printed. */
 static bool
 read_text(const char *path, char *text)
 {
@@ -228,7 +228,7 @@ read_text(const char *path, char *text)
 	return length != -1;
 }
 
-/* What both ends have "resumed" is a session with the key as its secret. */
+/* To OpenSSL an external PSK is a session, which is then "resumed". */
 static bool
 remember(struct tls_psk *psk, SSL_CTX *context, const uint8_t *key,
     size_t length)
