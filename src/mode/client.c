@@ -11,7 +11,7 @@
 #include "mode/session.h"
 #include "net/socket.h"
 
-/* Connected, wrapped, and with hands shaken. */
+/* Connects, with the handshake. Returns an exit code. */
 static int
 reach(const struct options *options, struct session *session)
 {
@@ -43,7 +43,7 @@ reach(const struct options *options, struct session *session)
 	return connector.code;
 }
 
-/* -F: whoever has started us goes on with the connection itself. */
+/* -F: our parent takes over the connection. */
 static int
 hand_over(struct stream *peer)
 {

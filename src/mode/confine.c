@@ -33,7 +33,7 @@ add_file(struct sandbox *box, int fd, unsigned rights)
 	box->files = true;
 }
 
-/* The folder of the path; text, of the path's size, is where it stands. */
+/* Adds the path's folder, which is written into text, of PATH_MAX bytes. */
 static void
 add_folder(struct sandbox *box, const char *path, char *text, unsigned rights)
 {
@@ -46,7 +46,7 @@ add_folder(struct sandbox *box, const char *path, char *text, unsigned rights)
 	box->files = true;
 }
 
-/* What an environment variable lists: DIR:DIR. The copy stays in *kept. */
+/* Adds the folders that a variable lists, DIR:DIR; *kept is the copy used. */
 static void
 add_variable(struct sandbox *box, const char *name, char **kept)
 {
@@ -59,7 +59,7 @@ add_variable(struct sandbox *box, const char *name, char **kept)
 			add_path(box, folder, SANDBOX_LIST | SANDBOX_READ);
 }
 
-/* resolv.conf(5) may be anybody's, who replaces it in his own folder. */
+/* The folder that resolv.conf(5) links to, in which it may be replaced. */
 static void
 add_resolver(struct sandbox *box)
 {
@@ -78,9 +78,9 @@ add_resolver(struct sandbox *box)
 }
 
 /*
- * What names, services and authorities are looked up in, and the libraries that
- * do it (nsswitch.conf(5)): they are loaded when the first one is asked for.
- * Their sockets need no right. Authorities are opened by their hashes.
+ * Where names, services and authorities are looked up, and the libraries for it,
+ * which are loaded at the first lookup (nsswitch.conf(5)). Connecting to their
+ * UNIX sockets needs no right.
  */
 static void
 add_system(struct sandbox *box)
@@ -107,7 +107,7 @@ is_name(const char *host)
 	    host[strspn(host, "0123456789.")] != '\0';
 }
 
-/* Whether the certificate of somebody is checked by the system's authorities. */
+/* Whether certificates are verified by the system's authorities. */
 static bool
 asks_authorities(const struct tls_config *tls)
 {
@@ -116,7 +116,7 @@ asks_authorities(const struct tls_config *tls)
 	    (tls->client_auth || !tls->listening);
 }
 
-/* Whom we connect to first. */
+/* What we connect to ourselves: the first proxy, or the target. */
 static const struct address_query *
 nearest(const struct options *options)
 {
@@ -138,7 +138,7 @@ connects(const struct options *options)
 	return options->mode != MODE_LISTEN || options->forward.on;
 }
 
-/* Of a scan of one port nothing may have to be printed. */
+/* Whether services(5) is looked up, to print a port's name. */
 static bool
 names_services(const struct options *options)
 {
@@ -157,7 +157,7 @@ asks_system(const struct options *options)
 	    asks_authorities(&options->forward.tls);
 }
 
-/* A library that was put before ours may lead it elsewhere: torsocks. */
+/* A preloaded library may connect elsewhere instead: torsocks. */
 static void
 want_ports(struct sandbox *box, const struct options *options)
 {
@@ -174,7 +174,7 @@ want_ports(struct sandbox *box, const struct options *options)
 	    transport_can(&options->endpoint, TRANSPORT_MESSAGES);
 }
 
-/* Each target's own context reads them again. */
+/* The context of each target of -z reads them again. */
 static void
 want_keys(struct sandbox *box, const struct tls_config *tls)
 {
@@ -187,7 +187,7 @@ want_keys(struct sandbox *box, const struct tls_config *tls)
 	box->files = true;
 }
 
-/* An input is opened for each peer: as it then is, where we wait for one. */
+/* --in is opened by its path for each peer: it may have been replaced. */
 static void
 want_files(struct sandbox *box, const struct options *options)
 {
@@ -195,7 +195,7 @@ want_files(struct sandbox *box, const struct options *options)
 	struct stat file;
 	int fd;
 
-	/* They are opened once more (base/borrowed.h). */
+	/* borrowed_open opens these again. */
 	for (fd = 0; fd <= STDERR_FILENO; fd++)
 		if (isatty(fd) || (fstat(fd, &file) == 0 &&
 		    S_ISFIFO(file.st_mode)))
@@ -211,7 +211,7 @@ want_files(struct sandbox *box, const struct options *options)
 		want_keys(box, &options->tls);
 }
 
-/* A client of datagrams has a name of its own (net/path.h). */
+/* A client of UNIX datagrams binds to a path of its own (net/path.h). */
 static void
 want_paths(struct sandbox *box, const struct options *options)
 {
@@ -251,7 +251,7 @@ has_secrets(const struct options *options)
 	    options->forward.request.password != NULL;
 }
 
-/* A test of ports only: nothing that a peer says ever reaches us. */
+/* A plain port scan: no byte of a peer is read. */
 static bool
 reads_nothing(const struct options *options)
 {

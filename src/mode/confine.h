@@ -4,9 +4,9 @@
 struct options;
 
 /*
- * Gives up what this run will not need (sys/sandbox.h): after all that is
- * opened once is open, and before the first byte of a stranger. What is opened
- * later is named here.
+ * Enters the sandbox (sys/sandbox.h): to be called when everything that is
+ * opened once is open, before the first byte of a peer is read. Whatever is
+ * opened, bound or connected to later must be allowed in confine.c.
  */
 void	confine(const struct options *);
 

@@ -17,10 +17,10 @@
 #include "stream/plain.h"
 #include "stream/tls.h"
 
-/* Of the targets. */
+/* Of connections with targets. */
 static struct tls_context *tls;
 
-/* What the listener is bound to. */
+/* The listener's address. */
 static struct address own;
 
 int
@@ -50,7 +50,7 @@ forward_leaves(const struct options *options, int listener)
 	return false;
 }
 
-/* Where the peer has come to, if the target may be the same; else NULL. */
+/* The address that the peer has connected to; NULL if no target can be it. */
 static const struct address *
 here(const struct session *session, struct address *address)
 {
@@ -66,7 +66,7 @@ here(const struct session *session, struct address *address)
 	return address;
 }
 
-/* The buffer of a new connection has room for it. */
+/* Does not wait: the send buffer of a new connection has room. */
 static bool
 send_header(const struct session *session, int fd)
 {
@@ -86,7 +86,7 @@ send_header(const struct session *session, int fd)
 	return false;
 }
 
-/* The connector's wrap, which is not asked where a proxy was passed by TLS. */
+/* The connector's wrap; not called for targets behind a TLS proxy. */
 static bool
 wrap(const void *context, int fd, const struct address *to,
     struct stream *target)

@@ -11,9 +11,8 @@ struct options;
 struct session;
 
 /*
- * A session's connection to its target (--forward, --proxy-server), and what a
- * peer says of it before its first byte. Nothing of this is needed once the
- * relay begins.
+ * A session's connection to its target (--forward, --proxy-server), and the
+ * header or request with which the peer begins. Freed when the relay begins.
  */
 struct dial {
 	struct connector connector;
@@ -23,29 +22,29 @@ struct dial {
 	struct request request;
 };
 
-/* What all targets need, once. An exit code, with the reason printed. */
+/* Opens what all targets share, once. An exit code, the reason printed. */
 int	forward_prepare(const struct options *);
 
 /*
- * The listener is bound. False, with the reason printed, if the target is it: a
- * peer would be led there again and again. What a name leads to is looked at
- * when it is dialled.
+ * Whether the target is not the listener, which is bound by now: a peer would be
+ * forwarded in a circle. Names are checked when they are resolved. False with
+ * the reason printed.
  */
 bool	forward_leaves(const struct options *, int listener);
 
-/* For a session that needs it; NULL without memory, which is told. */
+/* NULL when there is no memory, which is printed. */
 struct dial *forward_open(const struct options *);
-void	forward_close(struct dial *);	/* gives up; may be NULL */
 
-/*
- * Begins to dial for the session's local stream. False with the reason printed.
- */
+/* Aborts connecting, and frees it; may be NULL. */
+void	forward_close(struct dial *);
+
+/* Begins to connect session->local to the target. False: reason printed. */
 bool	forward_dial(struct session *);
 
-/* The target is ready for bytes; says (-v) who is connected to whom. */
+/* To be called once connected: prints (-v) who is connected to what. */
 void	forward_ready(struct session *);
 
-/* The client of a proxy is to be told how it went. */
+/* Prepares the answer to a proxy's client: whether the target is connected. */
 void	forward_answer(struct session *, bool good);
 
 #endif

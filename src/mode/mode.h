@@ -3,10 +3,7 @@
 
 struct options;
 
-/*
- * The order of the acts in each mode. All return an exit code, with whatever
- * there is to say already said.
- */
+/* Each runs its mode to the end; returns an exit code, the reason printed. */
 int	mode_client(const struct options *);
 int	mode_listen(const struct options *);
 int	mode_scan(const struct options *);

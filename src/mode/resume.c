@@ -17,7 +17,7 @@ resume_arguments(void)
 	return arguments;
 }
 
-/* What we have of the file that is to come. */
+/* A receiver: what we have of the file. */
 static int
 find_received(const struct options *options)
 {
@@ -47,7 +47,7 @@ find_received(const struct options *options)
 	return EXIT_DONE;
 }
 
-/* What the other side has of the file that we send. */
+/* A sender: whether the receiver has the beginning of our file. */
 static int
 check_sent(const struct options *options)
 {

@@ -4,15 +4,15 @@
 struct options;
 
 /*
- * A transfer that goes on where an earlier one broke. Who receives hashes what
- * is there (--resume) and says what the sender is to be given; who sends
- * checks that its file begins with that (--offset, --prefix). There is nothing
- * about it in the bytes. Returns an exit code, with the reason printed unless
- * it is EXIT_DONE. To be called once, when files and digests are prepared.
+ * Continues an interrupted transfer. A receiver (--resume) hashes what it has
+ * and prints the sender's options; a sender (--offset, --prefix) checks that its
+ * file begins with the same bytes. Nothing of this is sent. To be called once,
+ * after files and digests are prepared. Returns EXIT_DONE, or another exit code
+ * with the reason printed.
  */
 int	resume_prepare(const struct options *);
 
-/* For the command that a listener prints: "" or " --in FILE --offset ...". */
+/* The sender's options, for the command that a listener prints; or "". */
 const char *resume_arguments(void);
 
 #endif

@@ -12,7 +12,7 @@
 #include "mode/session.h"
 #include "scan/scan.h"
 
-/* Becomes the command; returns only when that cannot be. */
+/* execvp(3); returns the exit code if that fails, as a shell has it. */
 static int
 exec(char *const command[])
 {
@@ -73,7 +73,7 @@ mode_scan(const struct options *options)
 		confine(options);
 		code = run(&config, options->deadline_us);
 	}
-	/* The scan may have raised it. */
+	/* The scan has raised it, but the command is to have the old one. */
 	if (limited)
 		setrlimit(RLIMIT_NOFILE, &limit);
 	if (code == EXIT_DONE && options->command != NULL)

@@ -19,47 +19,45 @@
 #include "relay/pool.h"
 #include "stream/demux.h"
 
-/*
- * Who has had nothing to do for so long is parked, unless so few are there that
- * poll(2) does not feel it.
- */
+/* Sessions idle for so long are parked, unless no more than FEW are active. */
 #define IDLE	(CLOCK_SECOND / 50)
 #define FEW	8
 
-/* What one session waits for at most: a peer, a command, its end. */
+/* Descriptors that one session may wait for: of peer, command, its end. */
 #define WAITS	4
 
 /*
- * Where there is no place, who has not said so long what it wants makes one, or
- * whose datagrams are forwarded, and none came.
+ * At --max-conns a new peer replaces one that has been unproven for so long, or
+ * one whose datagrams are forwarded and that was silent for so long.
  */
 #define PATIENCE	CLOCK_SECOND
 
-/* Peers taken in one round: those who are there already have their turn, too. */
+/* Peers accepted in one round, so that sessions have their turn. */
 #define ACCEPTS	64
 
 /* Descriptors that are neither the sessions' nor the pool's. */
 #define OTHERS	20
 
-/* Who sends datagrams is not tried again at once where there is no descriptor. */
+/* After a shortage of resources, new senders of datagrams are ignored so long. */
 #define DEAF	(CLOCK_SECOND / 10)
 
 #define GO_ON	(-1)
 
 struct server;
 
-/* A session in its place among others. */
+/* A session among others. */
 struct served {
-	struct session session;	/* first: the one is found from the other */
+	struct session session;	/* first, so that a session is its served */
 	struct server *server;
-	size_t	 index;		/* in active or parked */
-	size_t	 first, after;	/* its descriptors in the round */
-	int64_t	 came_us;
-	int64_t	 used_us;	/* when it last had something to do */
-	int64_t	 until_us;	/* while parked: to be stepped then */
-	bool	 parked, runnable;
-	bool	 watched;	/* in this round: else it must not be stepped */
-	struct pollfd wait[WAITS];	/* while parked */
+	size_t	 index;		/* in the list active or parked */
+	size_t	 first, after;	/* its places in the loop: first..after - 1 */
+	int64_t	 came_us;	/* when it began */
+	int64_t	 used_us;	/* when it was last woken */
+	int64_t	 until_us;	/* while parked: its deadline */
+	bool	 parked;
+	bool	 runnable;	/* woken by hub or demux */
+	bool	 watched;	/* in this round: only then may it be stepped */
+	struct pollfd wait[WAITS];	/* while parked: what it waits for */
 	size_t	 waits;
 };
 
@@ -74,14 +72,14 @@ struct server {
 	struct loop loop, scratch;
 	struct park park;
 	int	 park_place;
-	struct hub *hub;	/* NULL: each has a command or a target */
-	struct demux *demux;	/* of datagrams; then nobody is accepted */
-	bool	 full;		/* said: strangers are dropped */
-	int64_t	 deaf_us;	/* until then they are, for want of resources */
+	struct hub *hub;	/* NULL: sessions have commands or targets */
+	struct demux *demux;	/* of datagrams, or NULL: peers are accepted */
+	bool	 full;		/* it was printed that datagrams are dropped */
+	int64_t	 deaf_us;	/* new senders are ignored until then (DEAF) */
 	struct list active, parked, spare;
-	int64_t	 parked_us;	/* the first moment of those parked */
+	int64_t	 parked_us;	/* the earliest deadline of those parked */
 	size_t	 limit;		/* sessions at once */
-	bool	 yields;	/* some may have to leave for others */
+	bool	 yields;	/* sessions may be replaced (PATIENCE) */
 	size_t	 turn;		/* who is stepped first */
 	bool	 watched;	/* the listener, in this round */
 	int	 burst;		/* peers to take in the next round at most */
@@ -119,7 +117,7 @@ list_remove(struct list *list, const struct served *served)
 	last->index = served->index;
 }
 
-/* Its next step is in the next round: what it waits for is not in this one. */
+/* It is stepped in the next round, in which it is watched again. */
 static void
 unpark(struct served *served)
 {
@@ -143,7 +141,7 @@ wake(struct session *session)
 	served->runnable = true;
 }
 
-/* False when it cannot be: it waits for nothing, or not for long. */
+/* False if it cannot be parked, or will wake soon by itself. */
 static bool
 park(struct served *served)
 {
@@ -165,7 +163,7 @@ park(struct served *served)
 	return true;
 }
 
-/* Those for whom something has come, or whose moment has. */
+/* Unparks those that have an event, or whose deadline has passed. */
 static void
 unpark_some(struct server *server)
 {
@@ -194,7 +192,7 @@ there(const struct server *server)
 	return server->active.count + server->parked.count;
 }
 
-/* From when on a peer has not earned its place; CLOCK_NEVER: it has. */
+/* Since when it may be replaced (PATIENCE); CLOCK_NEVER: it may not. */
 static int64_t
 since_us(const struct served *served)
 {
@@ -218,7 +216,7 @@ oldest_of(const struct list *list, struct served *oldest)
 	return oldest;
 }
 
-/* Who loses its place first, or NULL. */
+/* The first to be replaced, or NULL. */
 static struct served *
 first_to_go(const struct server *server)
 {
@@ -285,7 +283,7 @@ woke(const struct served *served)
 	return served->runnable;
 }
 
-/* One peer's trouble is told and done with; ours ends the server. */
+/* A peer's failure is only printed; a local one ends the server. */
 static void
 retire(struct served *served)
 {
@@ -330,7 +328,7 @@ step(struct served *served)
 		park(served);
 }
 
-/* Each round another one is first; whoever leaves is replaced by the last. */
+/* Backwards, since one that is removed is replaced by the last. */
 static void
 step_all(struct server *server)
 {
@@ -342,7 +340,7 @@ step_all(struct server *server)
 			step(server->active.item[i]);
 }
 
-/* A session for a peer who has come; it owns the descriptor. */
+/* Begins a session for a new peer, which owns the descriptor. */
 static void
 admit(struct server *server, int fd, const struct address *peer)
 {
@@ -373,7 +371,7 @@ admit(struct server *server, int fd, const struct address *peer)
 	step(served);
 }
 
-/* True when there is a place. */
+/* True if there is room for a session, perhaps after one was replaced. */
 static bool
 make_room(struct server *server)
 {
@@ -401,7 +399,7 @@ accept_some(struct server *server)
 	if (!server->watched ||
 	    !listener_has_news(&server->listener, &server->loop))
 		return;
-	/* One more is asked for only where there was more than one before. */
+	/* Doubles while peers queue, so that one alone costs one accept(2). */
 	for (i = 0; i < server->burst && fd != -1 && code == EXIT_DONE &&
 	    server->code == GO_ON && make_room(server); i++) {
 		code = listener_accept(&server->listener, &server->loop, &fd,
@@ -439,7 +437,7 @@ hear(struct server *server)
 	}
 }
 
-/* Of all together: those who are there, and those who were. */
+/* Draws the sums of all sessions, present and past. */
 static void
 draw(struct server *server, bool last)
 {
@@ -466,7 +464,7 @@ hub_code(const struct hub *hub)
 	return EXIT_LOCAL;
 }
 
-/* The time of the whole run; each session has it for itself. */
+/* --timeout without a session; those that exist end by it themselves. */
 static int
 time_code(const struct server *server)
 {
@@ -504,7 +502,7 @@ serve(struct server *server)
 	return server->code;
 }
 
-/* A command has two pipes, and what tells of its end; a target is raced. */
+/* A command has two pipes and a pidfd; connecting to a target may need two. */
 static size_t
 descriptors_each(const struct options *options)
 {
@@ -514,7 +512,7 @@ descriptors_each(const struct options *options)
 	    (options->local.out.path != NULL ? 1u : 0);
 }
 
-/* As many as are wanted, or as descriptors allow. */
+/* --max-conns, or less if there are not descriptors enough. */
 static size_t
 limit(const struct options *options)
 {
@@ -535,7 +533,7 @@ limit(const struct options *options)
 	    (size_t)(has.rlim_cur - others) / each : 1;
 }
 
-/* Of files each peer has its own; else they share stdin and stdout. */
+/* The hub shares stdin and stdout; with --in and --out, each peer has files. */
 static bool
 open_hub(struct server *server)
 {
@@ -578,7 +576,7 @@ open_demux(struct server *server)
 	return true;
 }
 
-/* All who come, at once; one of them, without -k. */
+/* Serves all peers at once; without -k one sender of datagrams. */
 static int
 serve_all(const struct options *options, const struct listener *listener)
 {
@@ -617,8 +615,8 @@ in_time(int code)
 }
 
 /*
- * The listener stays until a byte is there for --out. Returns GO_ON when the
- * peer brought none.
+ * With --out the listener stays open until a byte has arrived. Returns GO_ON if
+ * none has: a port scan does not use up the listener.
  */
 static int
 serve_next(const struct options *options, struct listener *listener,
@@ -647,7 +645,7 @@ serve_next(const struct options *options, struct listener *listener,
 	return session_was_nothing(session) ? GO_ON : session->code;
 }
 
-/* One peer; a port scan is none where a file is awaited. */
+/* Serves one peer. */
 static int
 serve_one(const struct options *options, struct listener *listener)
 {

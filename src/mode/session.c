@@ -19,7 +19,7 @@
 #include "stream/plain.h"
 #include "stream/tls.h"
 
-/* A client of datagrams is asked after this many seconds. */
+/* Idle seconds before the TCP connection of UDP ASSOCIATE is probed. */
 #define KEEPALIVE	10
 #define LAST_DATAGRAMS	(5 * CLOCK_SECOND)	/* of one that has left */
 
@@ -113,7 +113,7 @@ open_local(struct session *session)
 	return true;
 }
 
-/* Both ends close; a command may still go on. */
+/* Closes both ends; a command may still run. */
 static void
 close_ends(struct session *session)
 {
@@ -125,7 +125,7 @@ close_ends(struct session *session)
 	session->state = session->child != NULL ? SESSION_REAP : SESSION_DONE;
 }
 
-/* A want of these is this peer's alone, and may have passed for the next. */
+/* A shortage: the next peer may find more, so a server goes on. */
 static bool
 is_want(int error)
 {
@@ -165,7 +165,7 @@ session_was_nothing(const struct session *session)
 	    !session->stdio.written && !session->stdio.taken;
 }
 
-/* There is no local end for the peer. */
+/* Ends a session that has no local end. */
 static void
 fail(struct session *session, int code)
 {
@@ -176,7 +176,7 @@ fail(struct session *session, int code)
 	session->state = SESSION_DONE;
 }
 
-/* Both are ready for bytes, or the local end will be at once. */
+/* Opens the local end, unless it is connected already, and relays. */
 static void
 start_relay(struct session *session)
 {
@@ -211,7 +211,7 @@ start_dial(struct session *session)
 		fail(session, EXIT_NETWORK);
 }
 
-/* The peer is ready for bytes: they need a local end. */
+/* After the handshake: goes on to the local end. */
 static void
 start(struct session *session)
 {
@@ -366,7 +366,7 @@ shake_hands(struct session *session, const struct loop *loop)
 	}
 }
 
-/* The peer is told before it is left, so far as its protocol can. */
+/* Ends cleanly, since the peer has been told the reason as far as it can be. */
 static void
 refuse(struct session *session, const char *why, int code)
 {
@@ -423,7 +423,7 @@ end_associate(struct session *session, int code, const char *why)
 	leave_associate(session, code);
 }
 
-/* The connection says that the client still wants it, unless it has ended. */
+/* RFC 1928, section 7: the association ends with its TCP connection. */
 static void
 hear_client(struct session *session, const struct loop *loop)
 {
@@ -459,7 +459,7 @@ associate(struct session *session, const struct loop *loop)
 		end_associate(session, EXIT_TIME, "time is over (--timeout)");
 }
 
-/* The client has its socket for datagrams; their end is its connection's. */
+/* The answer is sent: from now on datagrams are relayed. */
 static void
 begin_associate(struct session *session)
 {
@@ -510,7 +510,7 @@ answer_request(struct session *session, const struct loop *loop)
 	}
 }
 
-/* A proxy of ours would have to relay them, too. */
+/* Not behind another proxy: datagrams would have to go through it, too. */
 static void
 start_associate(struct session *session, const struct loop *loop)
 {
@@ -548,7 +548,7 @@ hear_request(struct session *session, const struct loop *loop)
 		refuse(session, "no request in time", EXIT_TIME);
 }
 
-/* A peer that has reset its connection wants no other. */
+/* Stops connecting when the peer has reset its connection. */
 static void
 dial(struct session *session, const struct loop *loop)
 {
@@ -628,7 +628,7 @@ step(struct session *session, const struct loop *loop)
 	}
 }
 
-/* What TLS holds already no descriptor will tell of. */
+/* Goes on at once after a change: TLS may hold bytes that poll(2) misses. */
 void
 session_step(struct session *session, const struct loop *loop)
 {

@@ -13,33 +13,33 @@
 #include "relay/count.h"
 #include "relay/relay.h"
 
-/* How long the peer's TCP may take to acknowledge, unless -w says. */
+/* How long the peer's TCP may take to acknowledge anything, without -w. */
 #define SETTLE		(60 * CLOCK_SECOND)
 
-/* Pauses between looks for it: each is twice the last, up to a limit. */
+/* Pauses between looks at SIOCOUTQ, doubling from the first to the last. */
 #define LOOK_FIRST	1000
 #define LOOK_MOST	50000
 
-/* How often in the time of -w, while nothing else moves. */
+/* Looks per time of -w, to find out whether the connection is idle. */
 #define IDLE_LOOKS	8
 
-/* How long an input that is open but empty may take for its first byte. */
+/* Limit for the first byte of an input that is open, when the peer has ended. */
 #define BEGIN		(2 * CLOCK_SECOND)
 
 /*
- * So short an input is a question, and many servers drop the answer when our
- * end comes before it: so that comes after a silence of theirs.
+ * An input of so few bytes is taken for a request. Many servers drop the answer
+ * if FIN comes before it, so FIN waits until they have been silent for so long.
  */
 #define QUESTION	(64 << 10)
 #define SILENCE		(CLOCK_SECOND / 2)
 
-/* A peer that ended its way is asked after this many seconds. */
+/* Idle seconds before a peer that has ended is probed. */
 #define KEEPALIVE	10
 
-/* A command that neither speaks nor listens any more keeps no peer. */
+/* Limit for a command that has closed its stdin, or does not read it. */
 #define NOBODY_HERE	CLOCK_SECOND
 
-/* Notes why it is no clean end; returns the code. */
+/* Sets the reason; returns the code. */
 __attribute__((format(printf, 3, 4))) static int
 incomplete(struct relay *relay, int code, const char *format, ...)
 {
@@ -52,8 +52,8 @@ incomplete(struct relay *relay, int code, const char *format, ...)
 }
 
 /*
- * The peer's failure is the network's, ours a local one; but the reader of our
- * output may go away, as any filter's.
+ * The exit code: a peer's failure is EXIT_NETWORK, one of ours EXIT_LOCAL, and
+ * EPIPE on stdout is SIGPIPE, as for any filter.
  */
 int
 check_broken(struct relay *relay, const struct flow *flow)
@@ -75,8 +75,8 @@ check_broken(struct relay *relay, const struct flow *flow)
 }
 
 /*
- * Whether bytes are at hand that arrived before the peer broke. Not more than
- * those: a peer that only our sending fails to reach might send for ever.
+ * Whether there are still bytes that had arrived when the peer broke. Later ones
+ * do not count: if only sending fails, the peer may send for ever.
  */
 static bool
 has_arrivals(struct relay *relay)
@@ -96,8 +96,8 @@ has_arrivals(struct relay *relay)
 }
 
 /*
- * A peer that is gone for good, with all that we had: only a filter that feeds
- * us back waits for an answer of its own output, which nobody misses.
+ * Whether the peer had everything when it was gone, and what we could not send
+ * since was only a filter's reaction to the end of its input.
  */
 static bool
 nobody_misses(const struct relay *relay)
@@ -110,8 +110,8 @@ nobody_misses(const struct relay *relay)
 }
 
 /*
- * A command may wait for us to hear it, who will not any more: what arrived is for
- * it as long as it takes some.
+ * A command may read no more because we do not read its output: it is given what
+ * arrived as long as it keeps reading.
  */
 static bool
 takes_arrivals(struct relay *relay)
@@ -141,8 +141,8 @@ check_breaks(struct relay *relay)
 }
 
 /*
- * No event tells of an acknowledgement, so this looks, and says when to look
- * again. A slow reader is waited for as long as it reads.
+ * Acknowledgements cause no event, so this polls, and sets look_us. The deadline
+ * moves on with each acknowledgement: a slow reader has time.
  */
 static bool
 all_acknowledged(struct relay *relay)
@@ -165,7 +165,7 @@ all_acknowledged(struct relay *relay)
 	return false;
 }
 
-/* Not in time, that is. */
+/* The deadline for acknowledgements has passed. */
 static int
 unconfirmed(struct relay *relay)
 {
@@ -177,7 +177,7 @@ unconfirmed(struct relay *relay)
 	    clock_text(idle_us > 0 ? idle_us : SETTLE, text));
 }
 
-/* Asks the source once more: what is there is never dropped. */
+/* Reads once more: nothing that is there may be dropped. */
 static bool
 gives_nothing(struct flow *flow)
 {
@@ -190,9 +190,8 @@ gives_nothing(struct flow *flow)
 }
 
 /*
- * No one will ever say more through our input, as far as can be known. Where
- * nothing came from the peer, it may be a receiver that only has no input: so
- * ours, which is open, is awaited.
+ * Whether our input, which is open, will probably give no more. If the peer sent
+ * nothing, it may be a receiver with no input of its own, which waits for ours.
  */
 static bool
 input_is_idle(struct relay *relay)
@@ -206,7 +205,7 @@ input_is_idle(struct relay *relay)
 		return gives_nothing(send);
 	if (relay->local->caps & STREAM_ANSWERS)
 		return false;
-	/* Where stdin is for all, no peer is kept for what it may once say. */
+	/* A stdin that is shared (-k) keeps no peer that has ended. */
 	if (relay->rules->keep_output && relay->receive.taken > 0)
 		return gives_nothing(send);
 	if (!relay->rules->keep_output &&
@@ -219,7 +218,7 @@ input_is_idle(struct relay *relay)
 	return clock_passed(relay->begin_deadline_us) && gives_nothing(send);
 }
 
-/* The peer may go now without losing a byte that we have given it so far. */
+/* Notes whether the peer has all we have sent, if it should go now. */
 static void
 note_peer_end(struct relay *relay)
 {
@@ -230,7 +229,7 @@ note_peer_end(struct relay *relay)
 		relay->had_all = all_acknowledged(relay);
 }
 
-/* "Ends" 3: the peer has ended its way; do we have more to say? */
+/* "Ends" 3: the peer has ended; is there more to send? */
 static void
 after_peer_end(struct relay *relay)
 {
@@ -254,10 +253,7 @@ after_peer_end(struct relay *relay)
 	}
 }
 
-/*
- * Our input has ended, and the kernel has it: from now on time counts against
- * the peer, but not while it still reads.
- */
+/* Our input has ended and is sent: starts -q once it is acknowledged. */
 static int
 after_own_end(struct relay *relay)
 {
@@ -279,9 +275,9 @@ after_own_end(struct relay *relay)
 }
 
 /*
- * How long the peer must be silent before our end is said: "Ends" 1 of a client,
- * and of a listener whose input ended without a byte, which is no receiver's
- * business to say first.
+ * How long the peer must be silent before our FIN is sent ("Ends" 1): for a
+ * client's request, and for a listener without input, which lets the client end
+ * first.
  */
 static int64_t
 silence(const struct relay *relay)
@@ -294,7 +290,7 @@ silence(const struct relay *relay)
 	    BEGIN : 0;
 }
 
-/* Our input has ended; is it time to say so? */
+/* Sends the FIN that was held back, once the silence was long enough. */
 static void
 say_end(struct relay *relay)
 {
@@ -329,8 +325,8 @@ clean(struct relay *relay)
 }
 
 /*
- * Why what a connection was sent is lost; 0: it is not. One that has left may
- * reset our goodbye, if it has the rest.
+ * The errno by which bytes that were sent are lost; 0: none. After its own end a
+ * peer may reset our close_notify, if everything before is acknowledged.
  */
 static int
 lost(const struct stream *sink, const struct flow *to, const struct flow *from)
@@ -368,10 +364,7 @@ check_confirmed(struct relay *relay)
 	    unconfirmed(relay) : CHECK_CONFIRM;
 }
 
-/*
- * A peer whose way has ended may reset what we never sent: that is nothing to
- * us. But when it was sent something, a reset says that it was not wanted.
- */
+/* Waits for acknowledgements, unless nothing was sent that could be lost. */
 static int
 clean_end(struct relay *relay)
 {
@@ -388,7 +381,7 @@ check_ends(struct relay *relay)
 	if (relay->outcome.first == NULL && receive->state != FLOW_OPEN)
 		relay->outcome.first = relay->peer->input;
 	if (receive->state == FLOW_CLOSED) {
-		/* A command has its answer still to give. */
+		/* A command may still answer the last datagrams. */
 		if (!(relay->peer->caps & STREAM_DATAGRAMS))
 			after_peer_end(relay);
 		else if (!(relay->local->caps & STREAM_MAY_LEAVE))
@@ -403,7 +396,7 @@ check_ends(struct relay *relay)
 	return after_own_end(relay);
 }
 
-/* A disk that takes long is no fault of the peer's. */
+/* Time in which a file is synced does not count against the peer. */
 static bool
 is_synced(const struct relay *relay)
 {
@@ -412,8 +405,8 @@ is_synced(const struct relay *relay)
 }
 
 /*
- * Idle is when nothing moves, not even an acknowledgement: a slow line takes
- * long to empty the kernel's buffer. That is looked for now and then.
+ * Idle means that not even acknowledgements come, since a slow line takes long
+ * to empty the kernel's buffer. They are polled for IDLE_LOOKS times.
  */
 static bool
 is_idle(struct relay *relay)
@@ -445,7 +438,7 @@ is_idle(struct relay *relay)
 	return clock_passed(relay->idle_deadline_us);
 }
 
-/* ICMP may have told that the last datagram found no one. */
+/* An ICMP error may say that the last datagram was not received. */
 static int
 quiet_end(struct relay *relay)
 {
@@ -469,8 +462,8 @@ check_idleness(struct relay *relay)
 }
 
 /*
- * The time after our input's end is over. Who asked and was answered may go;
- * who only receives, or is being told something just now, would cut it short.
+ * Whether -q ends cleanly: we have sent something, all is acknowledged, and
+ * nothing is arriving that would be cut off.
  */
 static bool
 may_leave(const struct relay *relay)
@@ -527,7 +520,7 @@ check_end(struct relay *relay)
 		code = check_ends(relay);
 	if (code == CHECK_GO_ON)
 		code = check_breaks(relay);
-	/* Nobody looks any more: so it must not wake us again and again. */
+	/* Not needed any more: it would wake us again and again. */
 	if (relay->look_us == look_us && clock_passed(look_us))
 		relay->look_us = CLOCK_NEVER;
 	return code == CHECK_GO_ON ? check_time(relay) : code;

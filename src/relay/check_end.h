@@ -5,22 +5,19 @@ struct flow;
 struct relay;
 
 /*
- * The rules of the end (the manual's DATA TRANSFER): whether a relay that has
- * been stepped is over. Both return an exit code (base/diag.h), with the reason
- * in the outcome, or one of these.
+ * The rules of the end (nc-lite(7), DATA TRANSFER). The functions return an exit
+ * code, with the reason in the outcome, or one of these.
  */
 #define CHECK_GO_ON	(-1)
-#define CHECK_CONFIRM	(-2)	/* over but for the peer's acknowledgement */
+#define CHECK_CONFIRM	(-2)	/* over but for acknowledgements */
 
+/* Whether the relay is over; to be called after its flows were stepped. */
 int	check_end(struct relay *);
 
-/*
- * No event tells of an acknowledgement: this looks, and says in look_us when
- * to look again.
- */
+/* After CHECK_CONFIRM: whether all is acknowledged; sets look_us if not. */
 int	check_confirmed(struct relay *);
 
-/* What check_forward.h needs: why a flow broke, and whether time is up. */
+/* For check_forward.c: why the flow broke, and whether time is up. */
 int	check_broken(struct relay *, const struct flow *);
 int	check_time(struct relay *);
 

@@ -4,10 +4,10 @@
 #include "relay/check_forward.h"
 #include "relay/relay.h"
 
-/* An end that has ended its way is asked after this many seconds. */
+/* Idle seconds before connections are probed, once one direction has ended. */
 #define KEEPALIVE	10
 
-/* The end that broke may have left words that were there before. */
+/* Relays what had arrived before the end broke, such as an error message. */
 static int
 break_off(struct relay *relay, const struct flow *broke)
 {
@@ -20,8 +20,8 @@ break_off(struct relay *relay, const struct flow *broke)
 }
 
 /*
- * While one way is over the other may be silent for long. Most are soon over,
- * too, and would pay for nothing.
+ * Probes both ends once one direction has ended, since the other may be silent
+ * for long; after a second, since most end sooner.
  */
 static void
 watch_over(struct relay *relay)

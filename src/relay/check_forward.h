@@ -4,8 +4,8 @@
 struct relay;
 
 /*
- * The rules of the end between a peer and a dialled target, as check_end: ends
- * are passed on as they come, both ways; what breaks breaks all.
+ * check_end between a peer and a target: FIN is passed on in both directions as
+ * it comes; when one end breaks, both do.
  */
 int	check_forward(struct relay *);
 

@@ -3,7 +3,7 @@
 #include "relay/relay.h"
 #include "sys/sys.h"
 
-/* The end itself, which comes last, does not count. */
+/* FIN and close_notify, which come last, do not count. */
 uint64_t
 count_resting(const struct stream *sink, const struct flow *to)
 {
@@ -24,7 +24,7 @@ count_unacknowledged(const struct relay *relay)
 	    count_resting(relay->local, &relay->receive);
 }
 
-/* TLS makes more octets of the bytes: then this is the least it can be. */
+/* With TLS, octets include its overhead: then this is a lower bound. */
 static uint64_t
 arrived(const struct stream *sink, const struct flow *to)
 {
@@ -40,7 +40,7 @@ count_take(struct relay *relay)
 	relay->outcome.received = arrived(relay->local, &relay->receive);
 }
 
-/* Without a watch that wants to be told, and no signal, this costs nothing. */
+/* Cheap in most rounds: counting takes a system call for each flow. */
 void
 count_tick(struct relay *relay, const struct loop *loop)
 {

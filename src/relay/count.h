@@ -8,16 +8,16 @@ struct loop;
 struct relay;
 struct stream;
 
-/* Octets on their way to a sink, as far as the kernel can tell; else 0. */
+/* Octets sent to the sink and not acknowledged; 0 where that is unknown. */
 uint64_t count_resting(const struct stream *sink, const struct flow *to);
 
 /* The same of both flows. */
 uint64_t count_unacknowledged(const struct relay *);
 
-/* Brings the outcome's numbers up to date. */
+/* Updates the outcome's bytes to those that have arrived. */
 void	count_take(struct relay *);
 
-/* Calls the watch's tick when it is due, or has been asked for. */
+/* Calls the watch's tick when it is due, or after SIGUSR1. */
 void	count_tick(struct relay *, const struct loop *);
 
 #endif

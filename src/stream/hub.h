@@ -67,8 +67,8 @@ struct hub {
 };
 
 /*
- * Takes over the local stream; the flags are set by the caller, all else is
- * zero. False when there is no memory.
+ * Takes over the local stream. The caller sets in_files to names, all else must
+ * be zero. False when there is no memory.
  */
 bool	hub_open(struct hub *, const struct stream *local);
 
