@@ -29,7 +29,31 @@ __wrap_tls_psk_create(const char *path)
 	return path != NULL ? EXIT_LOCAL : EXIT_DONE;
 }
 
-/* What options own stays to the program's end. */
+/*
+ * What options own stays to the program's end. Of a scan it is too much: the
+ * hosts of a network have one list of ports, and names of their own.
+ */
+static void
+forget(struct targets *targets)
+{
+	struct target *item = targets->item;
+	bool same = false, before;
+	size_t i;
+
+	for (i = 0; i < targets->count; i++) {
+		before = same;
+		same = i + 1 < targets->count &&
+		    item[i].port == item[i + 1].port;
+		if (item[i].is_path)
+			continue;
+		if (same || before)
+			free((void *)(uintptr_t)item[i].host);
+		if (!same)
+			free((void *)(uintptr_t)item[i].port);
+	}
+	free(item);
+}
+
 int	__lsan_is_turned_off(void);
 
 int
@@ -74,6 +98,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(&options);
 	} else
 		must(fuzz_code == EXIT_DONE || fuzz_code == EXIT_LOCAL);
+	forget(&options.targets);
 	free(text);
 	return 0;
 }
