@@ -103,6 +103,18 @@ calls=${calls//$'\n'/ }
 	until_true confined "$pid"
 }
 
+@test "a client is confined before it connects, and before a thread begins" {
+	need strace
+	local where
+	closed_port
+	for where in "127.0.0.1 $port" "localhost $port" "-x 127.0.0.1:$port localhost 9"; do
+		# shellcheck disable=SC2086 # words
+		ASAN_OPTIONS=detect_leaks=0 run -1 bounded strace -f -qq -o trace -e \
+		    trace=connect,seccomp,clone,clone3 "$NC_LITE" $where
+		[[ $(head -n 1 trace) == *"seccomp("*" = 0" ]]
+	done
+}
+
 @test "-vv says in one line what is in force" {
 	run nc -lvv --timeout 0.01 127.0.0.1 0
 	[ "$(grep -c 'sandbox: ' <<<"$output")" = 1 ]

@@ -197,8 +197,8 @@ want_files(struct sandbox *box, const struct options *options)
 
 	/* borrowed_open opens these again. */
 	for (fd = 0; fd <= STDERR_FILENO; fd++)
-		if (isatty(fd) || (fstat(fd, &file) == 0 &&
-		    S_ISFIFO(file.st_mode)))
+		if (fstat(fd, &file) == 0 && (S_ISFIFO(file.st_mode) ||
+		    (S_ISCHR(file.st_mode) && isatty(fd))))
 			add_file(box, fd, SANDBOX_READ | SANDBOX_WRITE);
 	add_file(box, stdio_named_input(), SANDBOX_READ);
 	if (options->local.in != NULL && (options->mode == MODE_LISTEN ||
