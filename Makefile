@@ -178,7 +178,8 @@ flags:
 check-copy: all
 	NC_LITE_COPY=1 tests/run $(COPY_TESTS)
 
-# System calls that fail, ends that are killed: a sample (SEED=, N=), FULL=1 all.
+# System calls that fail or move less, ends that are killed: a sample (SEED=, N=),
+# FULL=1 all.
 check-faults: all
 	tests/faults/run
 
