@@ -23,7 +23,7 @@
 #define KEEPALIVE	10
 #define LAST_DATAGRAMS	(5 * CLOCK_SECOND)	/* of one that has left */
 
-/* Of the peers. */
+/* Of connections with peers. */
 static struct tls_context *tls;
 
 int

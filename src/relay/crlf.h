@@ -5,7 +5,7 @@
 
 #include "relay/tap.h"
 
-/* LF becomes CR LF; a CR LF that is there already stays as it is (-C). */
+/* -C: LF becomes CR LF, but CR LF stays as it is. */
 struct crlf {
 	struct tap tap;		/* first, so that the tap is the crlf */
 	bool	 after_cr;	/* the last byte of the last piece was CR */

@@ -9,20 +9,20 @@
 #include "net/socket.h"
 #include "relay/flow.h"
 
-/* Full buffers a step moves before the other direction has its turn. */
+/* Full buffers that a step moves before the other direction's turn. */
 #define SHARE	16
 
 /*
- * A read of this much starts moving by splice(2), less than that much ends it:
- * a few bytes are quicker read and written. No more is read at first, as a copy
- * of 64 KiB costs more than the rest of a short connection does.
+ * Bytes read at once from which splice(2) is used, and below which it no longer
+ * is: few bytes are faster copied. No more is read at first, as a copy of 64 KiB
+ * costs more than the rest of a short connection does.
  */
 #define BULK_BEGIN	(16 << 10)
 #define BULK_END	(4 << 10)
 
 /*
- * Each wake-up costs more than moving 100 KiB does. So a TCP source that gives
- * this much at a time is asked to wake us for as much only, or after a while.
+ * A wake-up costs more than moving 100 KiB. So a TCP source that gives this much
+ * at a time gets SO_RCVLOWAT, and wakes us for as much, or after a while.
  */
 #define PATIENT_BEGIN	(128 << 10)
 #define PATIENT_BYTES	(256 << 10)
@@ -30,21 +30,21 @@
 #define PATIENCE	(CLOCK_SECOND / 1000)
 
 /*
- * tar(1) leaves when it has seen the archive's end, just before ours comes. So
- * a reader that has taken every byte is forgiven if no more come, and soon.
+ * tar(1) exits at the end of the archive, just before EOF. So a reader that has
+ * read every byte may go, if EOF follows within this time.
  */
 #define FAREWELL	(CLOCK_SECOND / 2)
 
 /*
- * A pipe wakes its reader for the first page, while its writer has more: so
- * where much comes that way, a short nap saves many wake-ups.
+ * A pipe wakes its reader for the first page, while its writer has more: a short
+ * sleep saves many wake-ups. In microseconds.
  */
 #define NAP		50
 
-/* In which a hash takes half of its pipe at most. */
+/* The same for the pipe to a digest, which takes half of it meanwhile. */
 #define COPY_NAP	200
 
-/* Pauses where poll(2) says that there is something, and there is not. */
+/* Pauses where poll(2) reports what cannot be used: a terminal, ENOBUFS. */
 #define NOT_OURS	(CLOCK_SECOND / 5)
 #define QUEUE_FULL	(CLOCK_SECOND / 1000)
 
@@ -91,7 +91,7 @@ flow_open(struct flow *flow, const char *name, struct stream *source,
 	};
 }
 
-/* What nothing rests in goes back to the pool. */
+/* Returns an empty buffer and an empty pipe to the pool. */
 static void
 give_back(struct flow *flow)
 {
@@ -139,7 +139,7 @@ flow_rests(const struct flow *flow)
 	return flow->tail - flow->head + flow->splice.held;
 }
 
-/* The sink takes no more: an error, unless it may leave. */
+/* The sink has failed; one that may leave is only not written to any more. */
 static void
 sink_left(struct flow *flow)
 {
@@ -155,7 +155,7 @@ sink_left(struct flow *flow)
 	}
 }
 
-/* What a call to the sink answered; true when it has taken something. */
+/* Notes the answer of a call to the sink; true if it has taken bytes. */
 static bool
 sink_answered(struct flow *flow, enum io answer, size_t done)
 {
@@ -166,7 +166,7 @@ sink_answered(struct flow *flow, enum io answer, size_t done)
 	return answer == IO_OK || flow->deaf;
 }
 
-/* Whether a moment must pass before the sink gets more. */
+/* Whether the sink is to get nothing yet (-i, or a pause). */
 static bool
 is_held(struct flow *flow)
 {
@@ -176,7 +176,7 @@ is_held(struct flow *flow)
 	return false;
 }
 
-/* True when the pipe is empty: in the sink, or to be taken back and copied. */
+/* True when the pipe is empty, or what is in it must be copied. */
 static bool
 drain_splice(struct flow *flow)
 {
@@ -197,7 +197,7 @@ drain_splice(struct flow *flow)
 	return true;
 }
 
-/* With -i, a line at a time: what the sink may be offered now. */
+/* How many bytes to write now: with -i one line. */
 static size_t
 offer(const struct flow *flow)
 {
@@ -260,7 +260,7 @@ apply_taps(struct flow *flow, size_t size)
 	return size;
 }
 
-/* True when nothing rests any more. */
+/* Writes what waits for the sink; true when nothing does any more. */
 static bool
 drain(struct flow *flow)
 {
@@ -302,7 +302,7 @@ set_patient(struct flow *flow, bool patient)
 	flow->patient = patient;
 }
 
-/* What a call to the source answered; true when it gave something. */
+/* Notes the answer of a call to the source; true if it gave something. */
 static bool
 source_answered(struct flow *flow, enum io answer, size_t done)
 {
@@ -340,13 +340,13 @@ fill_buffer(struct flow *flow, size_t limit)
 		size = limit;
 	answer = flow->source->ops->read(flow->source, flow->data, size, &done);
 	if (!source_answered(flow, answer, done)) {
-		/* A terminal's input is that of the foreground. */
+		/* In the background poll(2) says POLLIN, but no read is made. */
 		if (answer == IO_WANT_READ && flow->ready == answer &&
 		    flow->source->caps & STREAM_TERMINAL)
 			flow->pause_us = clock_deadline(NOT_OURS);
 		return false;
 	}
-	/* Without bytes nothing rests: it goes on now, or is lost. */
+	/* An empty datagram is passed on at once, or lost. */
 	if (done == 0)
 		flow->sink->ops->write(flow->sink, flow->data, 0, &done);
 	flow->tail = apply_taps(flow, done);
@@ -359,8 +359,8 @@ fill_buffer(struct flow *flow, size_t limit)
 }
 
 /*
- * A pipe's reader has gone. What it left behind is still counted at our end:
- * if that is nothing, it may have known where the end is.
+ * A pipe's reader has gone. FIONREAD still tells what it has not read: if that
+ * is nothing, it may have known where the data ends (FAREWELL).
  */
 static bool
 is_forgiven(struct flow *flow)
@@ -375,7 +375,7 @@ is_forgiven(struct flow *flow)
 	return true;
 }
 
-/* One splice(2) from end to end: nothing rests, either may be waited for. */
+/* Splices from source to sink, one of which is a pipe. */
 static enum io
 pass(struct flow *flow, size_t limit, size_t *done)
 {
@@ -393,7 +393,7 @@ pass(struct flow *flow, size_t limit, size_t *done)
 	return flow->deaf ? IO_OK : answer;
 }
 
-/* By a pipe of ours, unless there is one already. */
+/* Splices directly, or into a pipe of ours. */
 static enum io
 by_splice(struct flow *flow, size_t limit, size_t *done)
 {
@@ -405,8 +405,8 @@ by_splice(struct flow *flow, size_t limit, size_t *done)
 }
 
 /*
- * Whether splice(2) wants what poll(2) has just said is there: before an octet
- * of urgent data it says so for ever, and a read must step over it.
+ * Whether splice(2) says EAGAIN though poll(2) has just said ready: so it does
+ * at urgent data, which only a read gets past.
  */
 static bool
 is_stuck(const struct flow *flow, enum io answer)
@@ -414,7 +414,7 @@ is_stuck(const struct flow *flow, enum io answer)
 	return answer == flow->ready && answer != IO_OK;
 }
 
-/* As with the buffer, another round is worth it after a full load only. */
+/* True when it is worth another round, as in fill_buffer. */
 static bool
 fill_splice(struct flow *flow, size_t limit)
 {
@@ -433,7 +433,7 @@ fill_splice(struct flow *flow, size_t limit)
 	    (done == SPLICE_SIZE || done == limit);
 }
 
-/* What the rate allows now; 0: nothing, and pause_us is set. */
+/* Bytes that the rate allows now; 0: none, and pause_us is set. */
 static size_t
 allowed(struct flow *flow)
 {
@@ -441,13 +441,13 @@ allowed(struct flow *flow)
 
 	if (limit == 0)
 		flow->pause_us = throttle_deadline(&flow->throttle);
-	/* A datagram is not cut: the next must wait longer. */
+	/* A datagram is never cut; the next waits longer instead. */
 	else if ((flow->source->caps | flow->sink->caps) & STREAM_DATAGRAMS)
 		limit = SIZE_MAX;
 	return limit;
 }
 
-/* Moves what may be moved now; true when it is worth another round. */
+/* Reads or splices once; true when it is worth another round. */
 static bool
 fill(struct flow *flow, size_t limit)
 {
@@ -462,7 +462,7 @@ fill(struct flow *flow, size_t limit)
 		return false;
 	if (rate < limit)
 		limit = rate;
-	/* A command's, once it has ended, gives what only it can read. */
+	/* A command's pipe has ended, and rfd is now a pidfd (child.h). */
 	if (!(flow->source->caps & STREAM_RAW_INPUT))
 		flow->copy_only = true;
 	flow->bulk &= !flow->copy_only;
@@ -470,7 +470,7 @@ fill(struct flow *flow, size_t limit)
 	    fill_buffer(flow, limit);
 }
 
-/* True when no tap waits: it may be shown more. */
+/* Lets taps write; true when none of them has anything left to write. */
 static bool
 flush_taps(struct flow *flow)
 {
@@ -502,7 +502,7 @@ tell_sink(struct flow *flow)
 		    "nothing rests" : "sink told");
 }
 
-/* True when a step ended by its share, and there may be more. */
+/* True when the step has used up its share, and there may be more. */
 static bool
 go_on(struct flow *flow)
 {
@@ -579,7 +579,7 @@ events(enum io wants, short otherwise)
 	}
 }
 
-/* Only while it gives: else poll(2) shall say when there is more. */
+/* Whether to sleep for NAP instead of waiting for POLLIN. */
 static bool
 naps(const struct flow *flow)
 {
@@ -632,7 +632,7 @@ watch_sink(struct flow *flow, struct loop *loop)
 		    flow->asked[1]);
 }
 
-/* The next moment at which the flow wants to be stepped in any case. */
+/* When the flow is to be stepped though no descriptor is ready. */
 static int64_t
 next_moment(const struct flow *flow)
 {
@@ -663,8 +663,8 @@ flow_watch(struct flow *flow, struct loop *loop)
 }
 
 /*
- * A socket that only hung up is read to its end by the other flow, which then
- * decides; a pipe only knows that nobody reads.
+ * The sink has POLLHUP or POLLERR. A socket without an error is read to its end
+ * by the other flow, which decides; for a pipe it means EPIPE.
  */
 static void
 hung_up(struct flow *flow)
@@ -682,7 +682,7 @@ hung_up(struct flow *flow)
 	sink_left(flow);
 }
 
-/* One that only hung up is read to its end, later. */
+/* The source has POLLHUP; without an error it is read to its end, later. */
 static void
 source_hung_up(struct flow *flow)
 {
@@ -695,7 +695,7 @@ source_hung_up(struct flow *flow)
 	broke(flow, flow->source, true);
 }
 
-/* What poll(2) said of one end, if it was asked; the place is used up. */
+/* The events of one end in this round; its place is then used up. */
 static short
 found(struct flow *flow, int end, const struct loop *loop)
 {

@@ -12,101 +12,99 @@
 #include "stream/stream.h"
 
 /*
- * One direction: what a source gives goes to a sink. A flow is stepped as far
- * as it goes without sleeping, and says what it waits for.
+ * One direction: bytes from a source go to a sink. A machine on the loop.
  *
- *	OPEN --source ended--> DRAIN --nothing rests, sink told--> CLOSED
+ *	OPEN --source ended--> DRAIN --all written, sink shut down--> CLOSED
  *
- * It fills only when nothing rests: so memory is bounded, a slow sink stops
- * the source, and what one read gave is what one write offers.
+ * It reads only when all before is written: so memory is bounded, a slow sink
+ * stops the source, and a write offers what one read gave.
  */
 enum flow_state {
 	FLOW_OPEN,		/* the source may give more */
-	FLOW_DRAIN,		/* it has ended; what rests goes to the sink */
-	FLOW_CLOSED		/* the sink has it all and knows the end */
+	FLOW_DRAIN,		/* the source has ended; the sink has not got all */
+	FLOW_CLOSED		/* the sink has all, and the end */
 };
 
 struct flow {
 	const char *name;	/* "send" or "receive", for traces */
 	struct stream *source, *sink;
 	enum flow_state state;
-	bool	 keep_sink;	/* do not pass the end on to the sink */
-	bool	 hold_end;	/* not yet, or never */
-	bool	 mute;		/* the source is not to be read */
-	bool	 wary;		/* a reset is heard while nothing is read */
-	bool	 source_hung;	/* it has hung up, and says no more so */
+	bool	 keep_sink;	/* never shut down the sink */
+	bool	 hold_end;	/* do not shut it down now */
+	bool	 mute;		/* do not read the source */
+	bool	 wary;		/* watch the source for resets all the time */
+	bool	 source_hung;	/* it has POLLHUP, so do not watch it for that */
 	struct stream *culprit;	/* whose IO_FAIL broke the flow, or NULL */
 	bool	 source_failed;	/* the culprit failed as source, not as sink */
-	bool	 sink_gone;	/* it has hung up, and misses nothing yet */
-	int64_t	 farewell_us;	/* until then an end makes that good */
-	bool	 deaf;		/* it may leave, and has: all is dropped */
+	bool	 sink_gone;	/* it has POLLHUP, but has lost nothing yet */
+	int64_t	 farewell_us;	/* EOF until then makes that no failure */
+	bool	 deaf;		/* the sink has left, as it may: drop all */
 
-	int	 reads;		/* the source still gives; 0: no limit (-W) */
-	bool	 read_out;	/* it has given so many */
-	uint64_t taken;		/* bytes the source has given */
-	uint64_t moved;		/* bytes the sink has taken */
+	int	 reads;		/* left for the source (-W); 0: no limit */
+	bool	 read_out;	/* that limit was reached */
+	uint64_t taken;		/* bytes read from the source */
+	uint64_t moved;		/* bytes written to the sink */
 
-	bool	 bulk;		/* go by splice(2): much is coming */
-	bool	 copy_only;	/* splice(2) cannot serve these two */
-	bool	 sink_full;	/* nothing rests, but the sink is waited for */
-	struct splice splice;	/* bytes at rest in the kernel */
-	uint8_t *data;		/* bytes at rest here, head..tail; else NULL */
+	bool	 bulk;		/* use splice(2): much is coming */
+	bool	 copy_only;	/* splice(2) cannot be used */
+	bool	 sink_full;	/* a direct splice waits for the sink */
+	struct splice splice;	/* a pipe, with bytes for the sink */
+	uint8_t *data;		/* bytes for the sink: head..tail; or NULL */
 	size_t	 head, tail;
-	enum io	 source_wants;	/* IO_OK, or what its last call asked for */
-	enum io	 sink_wants;
+	enum io	 source_wants;	/* the last answer of the source */
+	enum io	 sink_wants;	/* the last answer of the sink */
 
 	struct taps taps;
 	int	 tap_full;	/* descriptor that a tap waits for, or -1 */
 	int64_t	 line_us;	/* pause after each line (-i); 0: none */
-	int64_t	 hold_us;	/* nothing is drained before this moment */
-	struct throttle throttle;	/* a rate to keep */
-	int64_t	 pause_us;	/* nothing is filled before this moment */
-	size_t	 share;		/* most that a step moves; 0: much */
+	int64_t	 hold_us;	/* write nothing before this; 0: no pause */
+	struct throttle throttle;	/* --limit-rate */
+	int64_t	 pause_us;	/* read nothing before this; 0: no pause */
+	size_t	 share;		/* most bytes that a step moves; 0: no limit */
 
-	bool	 unfinished;	/* the step ended by its share of the time */
-	bool	 may_nap;	/* nobody else is kept waiting by a nap */
-	bool	 patient;	/* poll wakes us for much only */
-	int64_t	 patience_us;	/* but not later than at this moment */
+	bool	 unfinished;	/* the last step ended by its share */
+	bool	 may_nap;	/* sleeping for a pipe delays nobody else */
+	bool	 patient;	/* SO_RCVLOWAT is set, with a deadline: */
+	int64_t	 patience_us;
 
 	int	 place[3];	/* of source, sink, tap in the loop, or -1 */
-	short	 asked[3];	/* what they are watched for */
-	enum io	 ready;		/* the want that poll has just fulfilled */
+	short	 asked[3];	/* events they are watched for */
+	enum io	 ready;		/* the want that poll(2) has just fulfilled */
 };
 
-/* Makes a flow that is open, and wants to be stepped. No stream is owned. */
+/* Opens a flow, which is to be stepped. The streams stay the caller's. */
 void	flow_open(struct flow *, const char *name, struct stream *source,
 	    struct stream *sink);
 void	flow_close(struct flow *);
 
-/* Puts a tap behind those that are there. */
+/* Adds a tap after the others; false if there are too many. */
 bool	flow_add_tap(struct flow *, struct tap *);
 
 /*
- * Says what it waits for. A sink is watched even while it has nothing to take:
- * when it goes away, poll(2) tells by POLLERR or POLLHUP, which cannot be
- * masked.
+ * Watches what it waits for. The sink is always watched, also with nothing to
+ * write: POLLERR and POLLHUP tell that it has gone.
  */
 void	flow_watch(struct flow *, struct loop *);
 
-/* Takes what the loop has found; true when a step is worth it. */
+/* Takes the events of the round; true if the flow is to be stepped. */
 bool	flow_woken(struct flow *, const struct loop *);
 
-/* As far as it goes without sleeping, within a share of the time. */
+/* Moves bytes as far as it can without sleeping, at most its share. */
 void	flow_step(struct flow *);
 
 /*
- * Puts bytes of our own between two that have passed, at most a few; false
- * when that cannot be now.
+ * Inserts a few bytes of our own into the direction; false while others wait to
+ * be written.
  */
 bool	flow_insert(struct flow *, const void *, size_t);
 
 /* What somebody else has read of the source before the flow's first step. */
 void	flow_give(struct flow *, const void *, size_t);
 
-/* The source is not asked for more: as if it had ended, for this reason. */
+/* Stops reading, as if the source had ended; why is for -vvv. */
 void	flow_end(struct flow *, const char *why);
 
-/* Bytes that wait here for the sink. */
+/* Bytes read and not written yet, here or in our pipe. */
 size_t	flow_rests(const struct flow *);
 
 #endif

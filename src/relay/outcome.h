@@ -8,20 +8,19 @@
 
 #define OUTCOME_REASON	(STREAM_ERROR + 16)
 
-/* How a relay goes, and in the end went. */
+/* The progress and result of a relay. */
 struct outcome {
-	int	 code;		/* base/diag.h; of no meaning before the end */
-	uint64_t sent;		/* bytes acknowledged by the peer's TCP */
-	uint64_t received;	/* bytes the local sink has taken */
-	bool	 unwanted;	/* the reason says all: not incomplete */
-	const char *first;	/* "stdin" or "peer": ended first; or NULL */
-	char	 reason[OUTCOME_REASON];	/* why it broke; else empty */
+	int	 code;		/* the exit code, at the end */
+	uint64_t sent;		/* bytes that the peer's TCP has acknowledged */
+	uint64_t received;	/* bytes written to the local output */
+	bool	 unwanted;	/* complete, but wrong: see stream.h */
+	const char *first;	/* what ended first, "stdin" or "peer"; or NULL */
+	char	 reason[OUTCOME_REASON];	/* of a failure; else "" */
 };
 
 /*
- * Says it on stderr if it was not a clean end; "; incomplete: ..." belongs to
- * all of these where bytes are missing. The reader of our output going away is no failure to talk of:
- * every filter dies of SIGPIPE.
+ * Prints the reason of a failure with "; incomplete: ...", the bytes that were
+ * moved. Nothing for SIGPIPE, of which any filter dies silently.
  */
 void	outcome_say(const struct outcome *);
 

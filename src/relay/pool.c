@@ -6,15 +6,15 @@
 #include "relay/pool.h"
 #include "sys/sys.h"
 
-#define PIPE_LEAST	(128 << 10)
-#define SPARE		8
+#define PIPE_LEAST	(128 << 10)	/* no attempt at less */
+#define SPARE		8		/* free ones kept, of each */
 
 static struct {
 	uint8_t	*buffer[SPARE];
 	int	 pipe[SPARE][2];
-	int	 buffers, pipes;	/* those that are spare */
-	size_t	 lent;			/* pipes that somebody has */
-	size_t	 most;			/* of them */
+	int	 buffers, pipes;	/* free ones */
+	size_t	 lent;			/* pipes that are lent */
+	size_t	 most;			/* their limit */
 } pool = { .most = POOL_PIPES };
 
 void

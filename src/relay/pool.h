@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * What a flow needs while bytes rest in it, and only then: buffers and pipes
- * are borrowed here. A few that nobody has are kept for the next.
+ * Buffers and pipes, which a flow borrows only while it has bytes to write, so
+ * that idle sessions need none. A few free ones are kept.
  */
 
 #define POOL_BUFFER	((size_t)256 << 10)
@@ -18,25 +18,25 @@ uint8_t *pool_take_buffer(void);
 void	pool_give_buffer(uint8_t *);	/* or NULL */
 
 /*
- * An empty pipe, its read end first, of POOL_PIPE bytes if it can be had.
- * Returns false when there is none that is worth it: then bytes are copied.
+ * An empty pipe, its read end first, of POOL_PIPE bytes if possible. Returns
+ * false if there is none, or only one too small to be faster than copying.
  */
 bool	pool_take_pipe(int ends[2]);
 
-/* Only an empty one serves another flow; any other is closed. */
+/* Gives it back; one that is not empty is closed. */
 void	pool_give_pipe(const int ends[2], bool empty);
 
 /*
- * At most so many pipes are made; each is two descriptors. An unprivileged user
- * can have 63 of this size (pipe(7)).
+ * Sets how many pipes are lent at most, of two descriptors each. An unprivileged
+ * user can have 63 of this size (pipe(7)).
  */
 #define POOL_PIPES	64
 void	pool_limit(size_t pipes);
 
-/* Frees what is spare. */
+/* Frees what is not lent. */
 void	pool_close(void);
 
-/* Makes a pipe as large as it may be; whoever made it larger had a reason. */
+/* Enlarges a pipe to POOL_PIPE, or as far as allowed; never shrinks it. */
 void	pool_grow_pipe(int fd);
 
 #endif

@@ -7,7 +7,7 @@
 #include "relay/check_end.h"
 #include "relay/count.h"
 
-/* Taps that only look come last: they see what the sink will see. */
+/* Taps that only look come last, to see what the sink will get. */
 static bool
 add_taps(struct relay *relay)
 {
@@ -100,7 +100,7 @@ relay_give_up(struct relay *relay, int code, const char *reason)
 	relay->state = RELAY_DONE;
 }
 
-/* Of what has a descriptor, poll(2) tells. */
+/* Steps a flow in the next round, unless poll(2) would wake it. */
 static void
 wake(struct flow *flow)
 {
@@ -137,8 +137,8 @@ relay_watch(struct relay *relay, struct loop *loop)
 }
 
 /*
- * A peer on a path that has died ends as one that is done does: only a write to
- * it tells. So the end is not passed on before what we have for it was tried.
+ * After FIN a peer may have gone, which only a write to it tells. So its end is
+ * not passed on before what we have for it was written.
  */
 static void
 step_receive(struct relay *relay)
@@ -171,7 +171,7 @@ move(struct relay *relay, const struct loop *loop)
 				flow_step(flow[i]);
 			flow[1 - i]->hold_end |= flow[i]->culprit != NULL;
 		}
-	/* What the telnet tap wants to say. */
+	/* The telnet tap's answers. */
 	if (relay->telnet.waiting > 0 && flow_insert(&relay->send,
 	    relay->telnet.answers, relay->telnet.waiting))
 		relay->telnet.waiting = 0;

@@ -12,25 +12,25 @@
 #include "stream/stream.h"
 
 /*
- * Two streams and two flows: bytes move both ways until the rules of "Ends"
- * (the manual's DATA TRANSFER) say that they are over. A machine on a loop.
+ * Two streams and two flows between them, until both directions are over by the
+ * rules of check_end.h. A machine on the loop.
  */
 
-/* When to stop; CLOCK_UNSET (any negative) means: no such limit. */
+/* What to do, and when to stop; CLOCK_UNSET (any negative): no limit. */
 struct relay_rules {
 	bool	 forward;	/* between two connections: check_forward.h */
-	bool	 no_half_close;	/* our input's end is not passed on */
-	bool	 end_at_once;	/* no input: say so at once (-N, -q) */
-	bool	 hold_end;	/* our end is said after a silence only */
-	bool	 asks;		/* a client: a short input is a question */
-	bool	 send_only;	/* over when our input has all arrived (-w0) */
-	bool	 keep_output;	/* the local sink serves others after us */
-	bool	 crlf;		/* LF to CR LF on the way to the peer */
-	bool	 telnet;	/* decline the peer's telnet options */
+	bool	 no_half_close;	/* never send FIN after EOF on our input */
+	bool	 end_at_once;	/* without input, send FIN at once (-N, -q) */
+	bool	 hold_end;	/* send FIN only after a silence of the peer */
+	bool	 asks;		/* a client: a short input is a request */
+	bool	 send_only;	/* over once all is acknowledged (-w0) */
+	bool	 keep_output;	/* other sessions use the local output, too */
+	bool	 crlf;		/* LF to CR LF towards the peer (-C) */
+	bool	 telnet;	/* decline the peer's telnet options (-t) */
 	bool	 idle_is_end;	/* idle_us ends the run cleanly (UDP) */
-	int	 reads;		/* of a stream's peer, then all is over (-W) */
-	int64_t	 linger_us;	/* after our input's end, at most (-q) */
-	int64_t	 quiet_us;	/* after our input's end without an answer */
+	int	 reads;		/* from the peer, then it is over (-W) */
+	int64_t	 linger_us;	/* -q: after EOF on our input, at most */
+	int64_t	 quiet_us;	/* datagrams: the same, from the last answer */
 	int64_t	 send_rate;	/* bytes a second; 0: no limit */
 	int64_t	 receive_rate;
 	int64_t	 idle_us;	/* without a byte in either direction */
@@ -42,8 +42,8 @@ struct relay_rules {
 #define RELAY_TAPS	3
 
 /*
- * Who looks on. Whenever every_us have passed (negative: never), or when
- * somebody has asked by SIGUSR1, tick is called with what has moved so far.
+ * Observers: taps, and tick, which is called every every_us (negative: never)
+ * and after SIGUSR1 with the bytes moved so far.
  */
 struct relay_watch {
 	struct tap *sent[RELAY_TAPS], *received[RELAY_TAPS]; /* or NULL */
@@ -54,11 +54,11 @@ struct relay_watch {
 
 enum relay_state {
 	RELAY_RUN,
-	RELAY_CONFIRM,		/* over but for the peer's acknowledgement */
+	RELAY_CONFIRM,		/* over but for acknowledgements */
 	RELAY_DONE		/* the outcome is known */
 };
 
-/* Only relay/ changes anything here, except share. */
+/* Others may set share, and nothing else. */
 struct relay {
 	enum relay_state state;
 	struct outcome outcome;		/* its numbers are those at the end */
@@ -69,52 +69,50 @@ struct relay {
 	struct flow send, receive;
 	struct crlf crlf;
 	struct telnet telnet;
-	bool	 peer_watched;		/* keepalive is on */
-	bool	 peer_ended, had_all;	/* and it had all that we had sent */
-	uint64_t taken_mark;		/* of our input, when the peer ended */
-	uint64_t last_taken;		/* arrived when the peer broke; 0: not yet */
-	uint64_t moved;			/* all bytes taken and moved so far */
-	int64_t	 moved_us;		/* when they changed last */
-	int64_t	 begin_deadline_us;	/* for our input's first byte, or keepalive */
-	int64_t	 end_deadline_us;	/* for our end to be said */
+	bool	 peer_watched;		/* SO_KEEPALIVE is on */
+	bool	 peer_ended, had_all;	/* the latter: it has acknowledged all */
+	uint64_t taken_mark;		/* send.taken when the peer ended */
+	uint64_t last_taken;		/* what had arrived when it broke; 0: - */
+	uint64_t moved;			/* bytes read and written so far */
+	int64_t	 moved_us;		/* when that changed last */
+	int64_t	 begin_deadline_us;	/* see check_end.c, check_forward.c */
+	int64_t	 end_deadline_us;	/* when FIN is sent */
 	int64_t	 linger_deadline_us;	/* -q, once our input has arrived */
 	int64_t	 quiet_deadline_us;
-	uint64_t received_mark;		/* what quiet_deadline_us counts from */
+	uint64_t received_mark;		/* receive.taken when that was set */
 	int64_t	 idle_deadline_us, idle_look_us;
-	uint64_t acknowledged;		/* as it was at the last look */
+	uint64_t acknowledged;		/* bytes, at the last look */
 	int64_t	 acknowledged_us;	/* when that changed last */
 	int64_t	 tick_deadline_us;
 	uint64_t missing;		/* not acknowledged at the last look */
-	int64_t	 confirm_deadline_us;	/* for that to become less */
-	int64_t	 look_us, pause_us;	/* when to look again, and after that */
+	int64_t	 confirm_deadline_us;	/* for that to decrease */
+	int64_t	 look_us, pause_us;	/* the next look, and the pause before */
 };
 
 /*
- * Begins between two streams that are ready for bytes, and stay the caller's;
- * so do the rules and the watch, which must live as long. Returns false when
- * there is no room for all the taps; the relay must be closed in any case.
+ * Begins. The streams must be ready for bytes and stay the caller's; they, the
+ * rules and the watch must live as long as the relay. Returns false if there are
+ * too many taps; the relay must be closed in any case.
  */
 bool	relay_open(struct relay *, struct stream *local, struct stream *peer,
 	    const struct relay_rules *, const struct relay_watch *);
 
-/* What and until when it waits. */
 void	relay_watch(struct relay *, struct loop *);
 
 /*
- * As far as it goes without sleeping. Once it is RELAY_DONE the outcome says
- * how it went (outcome_say); its code is EXIT_SIGNAL + SIGPIPE when the local
- * sink's reader went away. A TCP stream is then abortive exactly when the code
- * is not EXIT_DONE.
+ * Goes on as far as it can without sleeping. Once it is RELAY_DONE, the outcome
+ * is complete (outcome_say); its code is EXIT_SIGNAL + SIGPIPE when the reader
+ * of stdout has gone. TCP streams are then abortive unless it is EXIT_DONE.
  */
 void	relay_step(struct relay *, const struct loop *);
 
-/* The next step is worth it, though no descriptor will say so. */
+/* Makes the next step worth it, for streams without descriptors. */
 void	relay_wake(struct relay *);
 
-/* Ends it with this code, for a reason that no stream has. */
+/* Ends it with this code and reason. */
 void	relay_give_up(struct relay *, int code, const char *reason);
 
-/* Gives back what was borrowed. */
+/* Returns buffers and pipes to the pool. */
 void	relay_close(struct relay *);
 
 #endif

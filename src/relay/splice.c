@@ -10,7 +10,7 @@
 bool
 splice_serves(const struct stream *source, const struct stream *sink)
 {
-	/* For tests: everything must come out the same without splice(2). */
+	/* For tests: results must not depend on splice(2). */
 	return sys_splices && source->caps & STREAM_RAW_INPUT &&
 	    sink->caps & STREAM_RAW_OUTPUT &&
 	    getenv("NC_LITE_COPY") == NULL;
@@ -80,8 +80,8 @@ splice_fill(struct splice *splice, struct stream *source, size_t limit,
 }
 
 /*
- * What may go on: no more than has been copied, if that is asked for. Returns
- * IO_CANNOT when tee(2) cannot do it, with errno.
+ * Copies what is in the pipe to copy_to, if set; *size is what may be written to
+ * the sink. IO_CANNOT, with errno set, when tee(2) fails.
  */
 static enum io
 copy(struct splice *splice, size_t *size)
@@ -118,7 +118,7 @@ splice_drain(struct splice *splice, struct stream *sink, size_t *done)
 	return answer;
 }
 
-/* EAGAIN may mean either end; a source that has bytes is not the one. */
+/* EAGAIN may be caused by either end; not by a source that has bytes. */
 static bool
 is_empty(int fd)
 {
@@ -127,7 +127,7 @@ is_empty(int fd)
 	return ioctl(fd, FIONREAD, &unread) == 0 && unread == 0;
 }
 
-/* A pipe fails with EPIPE, as a sink; any other reason is the other end's. */
+/* EPIPE is the sink pipe's; other errors are those of the end that is none. */
 enum io
 splice_pass(struct stream *source, struct stream *sink, size_t limit,
     size_t *done)

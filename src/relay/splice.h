@@ -8,8 +8,8 @@
 #include "stream/stream.h"
 
 /*
- * Most that goes at once, and how large pipes are made: as large as
- * /proc/sys/fs/pipe-max-size lets an unprivileged user have them.
+ * The most that one splice(2) moves, and the size of pipes: the largest that
+ * /proc/sys/fs/pipe-max-size allows an unprivileged user.
  *
  * What was tried, as a ratio to this with SO_RCVLOWAT of 512 KiB (medians of
  * interleaved runs on loopback with 2 cores, Linux 6.18; file is on tmpfs):
@@ -34,64 +34,61 @@
 #define SPLICE_SIZE	POOL_PIPE
 
 /*
- * A pipe of our own between two descriptors, so that splice(2) can move bytes
- * without user space seeing them. What is in it is counted: EAGAIN alone does
- * not say whether the source is empty or the pipe full.
+ * A pipe of our own between two descriptors, since splice(2) needs one at one
+ * end. The bytes in it are counted: EAGAIN alone does not tell whether the
+ * source is empty or the pipe full.
  */
 struct splice {
-	int	 pipe[2];	/* borrowed while bytes are in it; else -1 */
+	int	 pipe[2];	/* borrowed while it has bytes; else -1 */
 	size_t	 held;		/* bytes in it */
-	int	 copy_to;	/* a pipe that gets the same bytes; 0: none */
-	size_t	 copied;	/* bytes of those held which it has */
+	int	 copy_to;	/* a pipe that gets them by tee(2); 0: none */
+	size_t	 copied;	/* of those held, bytes that it has got */
 };
 
 /*
- * What splice(2) answers when it cannot serve a descriptor at all (an O_APPEND
- * file, a terminal, no memory for pages). Nothing has been lost then: the same
- * bytes are still in the source, or in the pipe.
+ * An answer besides enum io: splice(2) cannot be used with a descriptor (an
+ * O_APPEND file, a terminal). Nothing is lost: the bytes are still in the
+ * source, or in the pipe.
  */
 #define IO_CANNOT	((enum io)(IO_FAIL + 1))
 
-/* The pipe to copy to has no room: to be tried again in a moment. */
+/* Another: copy_to is full; try again after a pause. */
 #define IO_WANT_COPY	((enum io)(IO_FAIL + 2))
 
-/* Whether bytes may go from source to sink by splice(2), as far as is known. */
+/* Whether splice(2) may be used between the two, as far as is known. */
 bool	splice_serves(const struct stream *source, const struct stream *sink);
 
-/* Whether one of them is a pipe, so that no other is needed between them. */
+/* Whether one of them is a pipe, so that none of ours is needed. */
 bool	splice_is_direct(const struct splice *, const struct stream *source,
 	    const struct stream *sink);
 
-/* Makes the pipes we were given as large as ours. */
+/* Enlarges those of the two that are pipes. */
 void	splice_grow(const struct stream *source, const struct stream *sink);
 
-/*
- * Borrows a pipe unless there is one. Returns false when none can be had, and
- * the bytes must be copied.
- */
+/* Borrows a pipe unless there is one. False when there is none to borrow. */
 bool	splice_take_pipe(struct splice *);
 
-/* Gives it back, with what is in it. */
+/* Gives it back; bytes in it are lost. */
 void	splice_give_pipe(struct splice *);
 
 /*
- * Bytes from the source into the pipe, at most limit. IO_EOF only says that
- * the source gave nothing: its read must be asked why.
+ * Splices at most limit bytes from the source into the pipe. IO_EOF: the source
+ * gave nothing; only its read tells why.
  */
 enum io	splice_fill(struct splice *, struct stream *source, size_t limit,
 	    size_t *done);
 
-/* Bytes from the pipe into the sink, copied before if that is asked for. */
+/* Copies the pipe's bytes to copy_to, if set, and splices them to the sink. */
 enum io	splice_drain(struct splice *, struct stream *sink, size_t *done);
 
 /*
- * When one end is a pipe already: from source to sink in one go. Who failed
- * or is waited for can be either; a want says by its direction which.
+ * Splices directly, when one end is a pipe. IO_WANT_READ and failures may be the
+ * source's, IO_WANT_WRITE and failures the sink's: see their error.
  */
 enum io	splice_pass(struct stream *source, struct stream *sink, size_t limit,
 	    size_t *done);
 
-/* Takes bytes back out, for the copy path to go on with. */
+/* Reads bytes from the pipe, to be copied; 0 with errno set on failure. */
 size_t	splice_take_back(struct splice *, void *data, size_t size);
 
 #endif

@@ -8,76 +8,70 @@
 struct stream;
 
 /*
- * What may look at or change the bytes of a flow between fill and drain. A
- * tap sees every byte once and in order, in pieces of any size, so what it
- * must remember between two pieces it keeps in its own state.
+ * Observes or changes the bytes of a flow after they are read. A tap gets every
+ * byte once and in order, in pieces of any size.
  */
 struct tap {
 	/*
-	 * For one that changes them: reads size bytes of in and writes what
-	 * becomes of them to out, which has room for size * growth bytes.
-	 * Returns how many it wrote.
+	 * Changes bytes: writes what becomes of in to out, which has room for
+	 * size * growth bytes. Returns how many it wrote. NULL: it has look.
 	 */
 	size_t	(*apply)(struct tap *, const uint8_t *in, size_t size,
 		    uint8_t *out);
-	size_t	 growth;	/* bytes that one byte can become; at least 1 */
+	size_t	 growth;	/* bytes that one byte can become, at most */
 
 	/*
-	 * For one that only looks, in place of apply: nothing is copied.
-	 * Returns false when the flow must break: the reason is then in the
+	 * Only looks. Returns false to break the flow, with the reason in the
 	 * stream to blame.
 	 */
 	bool	(*look)(struct tap *, const uint8_t *, size_t size);
 	struct stream *blame;
 
 	/*
-	 * Of one that looks: a pipe's write end, or 0. With it splice(2) stays
-	 * in use; what goes that way is not shown to look, but put into the
-	 * pipe by tee(2). Only one tap of a flow can have it.
+	 * With look: a pipe's write end, or 0. It allows splice(2), whose bytes
+	 * go to the pipe by tee(2) instead of to look. For one tap of a flow.
 	 */
 	int	 pipe;
 
 	/*
-	 * Of one that writes what it saw: goes on with what could not be
-	 * written at once. Sets *fd to what has no room for the rest, else to
-	 * -1: until then nothing more is shown, and there is no end. Returns
-	 * false as look does. NULL: nothing ever waits.
+	 * Writes what could not be written at once. *fd is set to the descriptor
+	 * to wait for, or -1; meanwhile the flow neither goes on nor ends.
+	 * Returns false as look does. NULL: it never waits.
 	 */
 	bool	(*flush)(struct tap *, int *fd);
 
 	/*
-	 * All has been seen, and the sink has all but the end. Returns false,
-	 * as look does, when there must be no end; may be called again. NULL:
-	 * has no say.
+	 * At the end, before the sink is shut down. Returns false, as look does,
+	 * to prevent that; may be called again. NULL: does nothing.
 	 */
 	bool	(*end)(struct tap *);
 };
 
 #define TAPS_MOST	6
 
-/* Those of one flow, applied in order; a NULL ends them. */
+/* The taps of a flow, in the order in which they get bytes; NULL at the end. */
 struct taps {
 	struct tap *at[TAPS_MOST + 1];
 };
 
-/* Puts a tap behind those that are there; false when there is no room. */
+/* Adds a tap at the end; false when there are TAPS_MOST already. */
 bool	taps_add(struct taps *, struct tap *);
 
-/* How many bytes one byte can become. */
+/* How many bytes one byte can become by all of them. */
 size_t	taps_growth(const struct taps *);
 
 /*
- * Shows size bytes of *data to all taps; *data, which is of the pool, is
- * changed for another buffer when one of them changes bytes. Returns the new
- * size, and sets *objects to the tap that breaks the flow, if one does.
+ * Gives size bytes of *data to all taps. *data, a buffer of the pool, is replaced
+ * by another if a tap changes bytes. Returns the new size; *objects is the tap
+ * that breaks the flow, or NULL.
  */
 size_t	taps_apply(const struct taps *, uint8_t **data, size_t size,
 	    const struct tap **objects);
 
-/* Lets all write. Returns what has no room, or -1; *objects as above. */
+/* Flushes all: a descriptor to wait for, or -1; *objects as above. */
 int	taps_flush(const struct taps *, const struct tap **objects);
 
-/* All has passed. Returns the tap that says it may not end so, or NULL. */
+/* Ends all. Returns a tap that prevents the end, or NULL. */
 const struct tap *taps_end(const struct taps *);
 
 #endif

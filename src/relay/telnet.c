@@ -5,8 +5,8 @@
 #include "stream/stream.h"
 
 /*
- * A server that proposes without listening fills the room; what does not fit
- * stays unanswered, which RFC 854 allows: silence is no agreement.
+ * A server that proposes options without reading fills the buffer; further ones
+ * are not answered, which in RFC 854 does not mean agreement.
  */
 static void
 decline(struct telnet *telnet, uint8_t option)
@@ -75,7 +75,7 @@ telnet_apply(struct tap *tap, const uint8_t *in, size_t size, uint8_t *out)
 	return done;
 }
 
-/* What began a command and is no whole one may have been data. */
+/* The beginning of a command at EOF may have been data. */
 static bool
 telnet_end(struct tap *tap)
 {

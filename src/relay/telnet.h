@@ -8,8 +8,8 @@
 #define TELNET_ANSWERS	96	/* bytes of answers that can wait: 32 of them */
 
 /*
- * Telnet's commands (RFC 854) are taken out of what is received, and every
- * option the server proposes is declined: DO with WONT, WILL with DONT (-t).
+ * -t: removes telnet commands (RFC 854) from what is received, and declines
+ * every option that the server proposes: DO by WONT, WILL by DONT.
  */
 struct telnet {
 	struct tap tap;		/* first, so that the tap is the telnet */
@@ -25,7 +25,7 @@ struct telnet {
 	size_t	 waiting;	/* bytes in answers */
 };
 
-/* A stream that ends within a command is broken, by the one to blame. */
+/* EOF within a command is a failure of the stream to blame. */
 void	telnet_begin(struct telnet *, struct stream *blame);
 
 #endif

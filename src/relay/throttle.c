@@ -1,11 +1,12 @@
 #include "base/clock.h"
 #include "relay/throttle.h"
 
-#define FINE	5000			/* microseconds worth of the rate */
+/* Sizes of the buckets, and the least that is moved, as times at the rate. */
+#define FINE	5000
 #define COARSE	(CLOCK_SECOND / 2)
-#define PIECE	2000			/* less is not worth a system call */
+#define PIECE	2000
 
-/* So much of the rate as comes in a time, but a byte at least. */
+/* Bytes times a million that the rate gives in a time; at least one byte. */
 static int64_t
 worth(const struct throttle *throttle, int64_t time_us)
 {
@@ -20,7 +21,7 @@ least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* What half a second of such a rate holds can still be counted. */
+/* The rate is limited so that the buckets cannot overflow. */
 void
 throttle_begin(struct throttle *throttle, int64_t rate)
 {
@@ -36,7 +37,7 @@ throttle_allows(struct throttle *throttle)
 
 	if (throttle->since_us == 0)
 		throttle->since_us = now_us;
-	/* No longer than until they are full, or the product overflows. */
+	/* At most the time to fill them, or the product could overflow. */
 	full_us = COARSE - least(throttle->coarse, 0) / throttle->rate;
 	gain = throttle->rate * least(now_us - throttle->since_us, full_us);
 	throttle->since_us = now_us;
