@@ -190,7 +190,9 @@ failed(struct scan *scan, struct attempt *attempt, int which, int error)
 	    attempt_is_shortage(error))
 		return;
 	attempt->result->icmp = (int16_t)icmp;
-	if (icmp != -1) {
+	/* Datagrams are refused by ICMP, though not every kernel shows it. */
+	if (icmp != -1 || (error == ECONNREFUSED && !is_tcp(scan) &&
+	    !attempt->target->is_path)) {
 		scan->refusals++;
 		scan->limited |= !address_is_loopback(&to);
 	} else if (is_tcp(scan) && !attempt->target->is_path &&
