@@ -37,12 +37,18 @@ arc4random_buf(void *data, size_t size)
 }
 
 uint32_t
-arc4random_uniform(uint32_t limit)
+arc4random(void)
 {
 	uint32_t value;
 
 	arc4random_buf(&value, sizeof(value));
-	return limit < 2 ? 0 : value % limit;
+	return value;
+}
+
+uint32_t
+arc4random_uniform(uint32_t limit)
+{
+	return limit < 2 ? 0 : arc4random() % limit;
 }
 
 /* There is no terminal in these tests. */

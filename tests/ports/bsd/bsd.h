@@ -15,6 +15,7 @@ size_t	 bsd_strlcpy(char *, const char *, size_t);
 #define strlcpy	bsd_strlcpy
 long long strtonum(const char *, long long, long long, const char **);
 void	 arc4random_buf(void *, size_t);
+uint32_t arc4random(void);
 uint32_t arc4random_uniform(uint32_t);
 
 #endif
