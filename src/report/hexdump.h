@@ -4,14 +4,15 @@
 #include "report/log.h"
 
 /*
- * What passes, for people: each piece under a line with its time, direction
- * and size, and the peer if there are many; then rows of sixteen bytes with the offset in their direction:
+ * A hex dump of what passes: for each piece a line with time, direction, size
+ * and, if there are many, the peer; then rows of sixteen bytes with the offset
+ * in that direction:
  *
  *	# 2026-11-21T06:30:00.123456Z > 6 bytes
  *	> 00000000  68 65 6c 6c 6f 0a                                |hello.|
  *
- * Sixteen bytes are not parted in the middle, so that xxd -r reads the rows
- * of one direction, less its sign.
+ * There is no gap after eight bytes, so that xxd -r can read the rows of one
+ * direction without their sign.
  */
 struct hexdump {
 	struct tap tap;		/* first, so that the tap is the hexdump */
@@ -20,7 +21,7 @@ struct hexdump {
 	uint64_t offset;
 };
 
-/* Both directions may share a log. */
+/* Begins one for a direction; both may share a log. */
 void	hexdump_begin(struct hexdump *, struct log *, char sign);
 
 #endif

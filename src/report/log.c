@@ -56,7 +56,7 @@ log_begin(struct log *log)
 	log->append = true;
 }
 
-/* How much the file takes now; -1: it has failed. */
+/* Writes what the file takes now; returns how much, -1 on failure. */
 static ssize_t
 put(struct log *log, const void *data, size_t size)
 {

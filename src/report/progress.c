@@ -13,17 +13,17 @@
 #include "report/progress.h"
 
 #define LINE	256
-#define WIDTH	80		/* of a terminal that does not say */
-#define BAR	12		/* columns; a shorter one says little */
-#define BAR_MOST	42
-#define LEFT_MOST	(1000 * 3600.0)	/* longer is no answer */
+#define WIDTH	80		/* of a terminal of unknown width */
+#define BAR	12		/* columns of the shortest bar */
+#define BAR_MOST	42	/* of the longest */
+#define LEFT_MOST	(1000 * 3600.0)	/* seconds; more is not shown */
 
 struct line {
 	char	 text[LINE];
 	size_t	 used, width;
 };
 
-/* How much of the input is to come, if it is a file or a disk. */
+/* Bytes left in the input, if it is a file or a disk; else 0. */
 static int64_t
 rest_of_input(int fd)
 {
@@ -40,7 +40,7 @@ rest_of_input(int fd)
 	return at < size ? size - at : 0;
 }
 
-/* What a run that nobody asks about need not pay for. */
+/* System calls that are only made once progress is shown. */
 static void
 examine(struct progress *progress, uint64_t sent)
 {
@@ -79,7 +79,7 @@ width(const struct progress *progress)
 	return size.ws_col < LINE ? size.ws_col - 1u : LINE - 1;
 }
 
-/* The next part, if it fits: parts come in the order of their worth. */
+/* Adds a part if it fits; the more important ones are added first. */
 static void
 add(struct line *line, const char *before, const char *text, const char *after)
 {
@@ -125,7 +125,7 @@ add_bar(struct line *line, double share)
 	line->text[line->used++] = ']';
 }
 
-/* The rate of late: what was more than a second ago counts little. */
+/* Updates the current rate, a mean in which older values decay in a second. */
 static void
 take_rate(struct progress *progress, uint64_t moved, int64_t now_us)
 {
@@ -186,8 +186,8 @@ compose(struct progress *progress, const struct outcome *count,
 }
 
 /*
- * In the background a terminal belongs to others; a reader that does not read
- * must not stop the transfer.
+ * Not in the background, where the terminal is another job's, and not while
+ * stderr is full, which must not stop the transfer.
  */
 static bool
 may_draw(const struct progress *progress)
@@ -209,7 +209,7 @@ progress_draw(struct progress *progress, const struct outcome *count,
 		examine(progress, count->sent);
 	open = progress->terminal && !progress->alone && !last;
 	line.width = width(progress);
-	/* What is received stands there, and must not be drawn over. */
+	/* Received data is on the same terminal and must not be erased. */
 	if (!may_draw(progress) ||
 	    (open && progress->shared && count->received > 0))
 		return;

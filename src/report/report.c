@@ -5,7 +5,7 @@
 #include "report/report.h"
 #include "report/summary.h"
 
-/* Opened once, for all peers. */
+/* Shared by all sessions. */
 static struct log output = { .file = { .wfd = -1 } };
 static struct log hex_dump = { .file = { .wfd = -1 } };
 
@@ -22,7 +22,7 @@ report_prepare(const struct report_config *config)
 	    digest_load(config->digest, config->expected);
 }
 
-/* Bytes that were sent and received before (--offset, --resume). */
+/* Bytes sent [0] and received [1] by an earlier run (--offset, --resume). */
 static int64_t before[2];
 
 bool
@@ -125,7 +125,7 @@ report_begin(struct report *report, const struct report_config *config,
 	return false;
 }
 
-/* As sha256sum(1) does it; two of them must have names. */
+/* In sha256sum(1)'s format; without a file, word says which digest it is. */
 static void
 print_digest(const char *hash, const char *file, const char *word)
 {

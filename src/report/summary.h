@@ -7,8 +7,8 @@
 struct outcome;
 
 /*
- * The line at the end: what was moved, how fast, who ended it and why. With
- * -v for people; as a JSON object on a line of its own whenever asked for.
+ * Prints the summary: bytes, time, rate, what ended first or why it failed. As
+ * a line with -v, and as a JSON object on a line if json.
  */
 void	summary_print(const struct outcome *, int64_t since_us, int code,
 	    bool json);

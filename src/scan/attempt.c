@@ -51,7 +51,7 @@ attempt_drop_spares(struct scan *scan)
 		close(scan->spare[--scan->spares]);
 }
 
-/* A socket for the address, -1 with errno set (0: printed). */
+/* A socket for the address, perhaps a used one; -1 with errno (0: printed). */
 static int
 make_socket(struct scan *scan, const struct address *to)
 {
@@ -90,7 +90,7 @@ send_probe(const struct scan *scan, const struct attempt *attempt, int fd)
 	return send(fd, probe.data, probe.size, 0) == -1 ? errno : 0;
 }
 
-/* 0: asked. *fd is -1, or of datagrams the socket that asked before. */
+/* Connects, or sends a probe; *fd is -1 or, over UDP, the socket. 0 or errno. */
 static int
 ask(struct scan *scan, const struct attempt *attempt, int *fd)
 {
@@ -111,7 +111,7 @@ ask(struct scan *scan, const struct attempt *attempt, int *fd)
 	if (error == 0 || error == EINPROGRESS)
 		return 0;
 	drop(fd);
-	/* Of a path: its queue is full, so somebody listens slowly. */
+	/* A UNIX socket whose queue is full: somebody listens, but slowly. */
 	return error == EAGAIN && attempt->target->is_path ? ETIMEDOUT : error;
 }
 
@@ -128,7 +128,7 @@ attempt_settle(struct scan *scan, struct attempt *attempt,
 	else if (result->took_us == 0)
 		result->took_us =
 		    (uint32_t)(clock_now_us() - attempt->since_us);
-	/* A refusal is stronger than a try that lacked the time. */
+	/* --wait: a last try without time for an answer does not count. */
 	if (state != PORT_SILENT || result->state <= PORT_OPEN ||
 	    !clock_passed(scan->deadline_us)) {
 		result->state = (uint8_t)state;
@@ -146,9 +146,9 @@ attempt_settle(struct scan *scan, struct attempt *attempt,
 }
 
 /*
- * A firewall's words: net, host or protocol unreachable or prohibited (RFC 792,
- * RFC 1812; the whole of ICMPv6 type 1, RFC 4443). For TCP, where a closed port
- * answers with RST, port unreachable too.
+ * ICMP errors that mean a firewall: net, host or protocol unreachable or
+ * prohibited (RFC 792, RFC 1812; all of ICMPv6 type 1, RFC 4443). For TCP, where
+ * closed ports answer with RST, also port unreachable.
  */
 static bool
 is_prohibition(const struct scan *scan, const struct attempt *attempt, int icmp)
@@ -168,7 +168,7 @@ is_prohibition(const struct scan *scan, const struct attempt *attempt, int icmp)
 static void
 settle_error(struct scan *scan, struct attempt *attempt, int error)
 {
-	/* Of a proxy's silence the port knows nothing. */
+	/* This is the connection to the proxy: the port remains unknown. */
 	attempt_settle(scan, attempt, scan->config->pass != NULL ?
 	    PORT_UNREACHABLE : error == ETIMEDOUT ? PORT_SILENT :
 	    is_prohibition(scan, attempt, attempt->result->icmp) ?
@@ -177,8 +177,8 @@ settle_error(struct scan *scan, struct attempt *attempt, int error)
 }
 
 /*
- * Refused, unreachable, or not yet known. An ICMP that came while we were in
- * connect(2) is kept by the kernel, but does not end the connecting.
+ * After an error, which may only mean that it is in progress. An ICMP error that
+ * arrives during connect(2) is queued by the kernel, but does not end it.
  */
 static void
 failed(struct scan *scan, struct attempt *attempt, int which, int error)
@@ -210,7 +210,7 @@ connected(struct scan *scan, struct attempt *attempt, int which)
 	int fd = attempt->fd[which];
 	char text[SOCKET_TEXT];
 
-	/* The kernel had connected it to itself: nobody listens. */
+	/* Connected to itself (socket_connected): nobody listens. */
 	if (socket_connected(fd) == ECONNREFUSED) {
 		socket_abortive(fd, true);
 		attempt_settle(scan, attempt, PORT_CLOSED, ECONNREFUSED);
@@ -237,7 +237,7 @@ connected(struct scan *scan, struct attempt *attempt, int which)
 	attempt_settle(scan, attempt, PORT_OPEN, ENOMEM);
 }
 
-/* Of datagrams any answer will do, or the one that is expected. */
+/* UDP: any datagram is an answer, or only the expected one. */
 static void
 answered(struct scan *scan, struct attempt *attempt)
 {
@@ -258,7 +258,7 @@ answered(struct scan *scan, struct attempt *attempt)
 	attempt->result->heard = strndup(answer, 256);
 }
 
-/* An answer, perhaps, at one of the sockets. */
+/* Handles an event at one of the sockets. */
 static void
 look(struct scan *scan, struct attempt *attempt, int which)
 {
@@ -270,7 +270,7 @@ look(struct scan *scan, struct attempt *attempt, int which)
 		return;
 	}
 	error = socket_reconnect(attempt->fd[which], &to);
-	/* Perhaps accepted, and reset before we looked. */
+	/* A reset after it was accepted: the port is open. */
 	if (error == 0 || error == ECONNRESET || error == EPIPE)
 		connected(scan, attempt, which);
 	else
@@ -325,7 +325,7 @@ look_time(struct scan *scan, struct attempt *attempt, const struct loop *loop)
 		attempt->again_us = loop->now_us +
 		    scan->pass_us / ATTEMPT_TRIES;
 		error = ask(scan, attempt, &attempt->fd[which]);
-		/* Of TCP the first question stands, whatever is in the way. */
+		/* TCP: a second socket that fails does not end the first. */
 		if (which == 0 && error != 0 && !attempt_is_shortage(error))
 			failed(scan, attempt, 0, error);
 	}

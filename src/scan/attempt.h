@@ -10,48 +10,45 @@
 
 struct scan;
 
-/*
- * A port at an address, being asked: connected to, talked to, settled. Which
- * ones those are, and when, is the scan's; nobody else sees this.
- */
+/* The test of one port at one address; for scan.c only. */
 
-#define ATTEMPT_TRIES	5	/* in a port's time: a packet may be lost */
+#define ATTEMPT_TRIES	5	/* in a port's time: packets may be lost */
 
 /*
- * A silent port is asked again and again: what was asked first may still be
- * answered late, so a second socket does that.
+ * A silent port is tried again by a second TCP socket, since the first may still
+ * get a late answer; over UDP by another datagram.
  */
 struct attempt {
 	struct result *result;	/* NULL: it is over */
 	struct target *target;
 	uint16_t port;
-	uint16_t address;	/* its index */
-	int	 fd[2];		/* asked first, asked last; -1: none */
-	int	 place[2];	/* of these in the round */
+	uint16_t address;	/* its index in the target */
+	int	 fd[2];		/* the first socket and the second; -1: none */
+	int	 place[2];	/* of these in the loop */
 	struct talk *talk;	/* once connected, if there is more to do */
-	int64_t	 since_us, again_us, until_us;
+	int64_t	 since_us, again_us, until_us;	/* begun, next try, deadline */
 };
 
 /*
- * Begins to connect, or sends the probe. Returns 0 when that is under way or
- * the port settled, else an errno that says that we have too little
- * (attempt_is_shortage), with nothing left open; sets the scan's broken when
- * it was printed.
+ * Starts to connect, or sends the probe. Returns 0 when it is in progress or
+ * settled; else the errno of a shortage (attempt_is_shortage), with no socket
+ * left open. Sets the scan's broken after a failure that it has printed.
  */
 int	attempt_begin(struct scan *, struct attempt *);
 
+/* Whether the errno tells that we lack descriptors, ports or memory. */
 bool	attempt_is_shortage(int error);
 
 void	attempt_watch(const struct scan *, struct attempt *, struct loop *);
 
-/* Takes answers, asks again, ends what has waited too long. */
+/* Handles answers, tries again, and settles it at its deadline. */
 void	attempt_step(struct scan *, struct attempt *, const struct loop *);
 
-/* What the port's silence or answer means is known: the attempt is over. */
+/* Ends the attempt: writes the state, and the errno behind it, to its result. */
 void	attempt_settle(struct scan *, struct attempt *, enum port_state,
 	    int error);
 
-/* Closes the sockets kept to be used again. */
+/* Closes the sockets that were kept for reuse. */
 void	attempt_drop_spares(struct scan *);
 
 #endif

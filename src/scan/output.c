@@ -15,11 +15,11 @@
 #include "scan/words.h"
 #include "stream/tls.h"
 
-#define FEW		64	/* ports: each of several targets has a line */
-#define NAMED		8	/* ports in one line, at most */
-#define DRAW		(CLOCK_SECOND / 5)
+#define FEW		64	/* ports of several targets that get a line each */
+#define NAMED		8	/* ports named in one line, at most */
+#define DRAW		(CLOCK_SECOND / 5)	/* between redraws of progress */
 
-/* Neighbours of which the same is to be said, at each address. */
+/* For each address, a range of ports with the same result, not printed yet. */
 static struct range {
 	uint16_t first, last;	/* 0: none */
 	const struct result *like;
@@ -27,7 +27,7 @@ static struct range {
 
 /* Lines ************************************************************/
 
-/* One port is worth a line at -v, many at -vv: a range is one line. */
+/* The level at which failures are printed: 1 for few ports, 2 for many. */
 static int
 level(const struct scan *scan)
 {
@@ -129,7 +129,7 @@ put_open(const struct scan *scan, const struct port *port,
 		put_banner(scan, port, result);
 }
 
-/* Whoever looks at a terminal has columns, if there are several targets. */
+/* Prints a result in columns, for several targets on a terminal; else false. */
 static bool
 put_row(const struct scan *scan, const struct port *port,
     const struct result *result)
@@ -185,7 +185,7 @@ put_facts(const struct result *result)
 	printf(",\"days\":%d", facts->days);
 }
 
-/* What follows its "{"; of one address, or NULL. */
+/* Prints an object after its "{": of a result, or without one of the port. */
 static void
 put_object(const struct scan *scan, const struct port *port,
     const struct result *result)
@@ -233,7 +233,7 @@ tell_tls_failure(const struct scan *scan, const struct port *port,
 	    result->facts != NULL ? result->facts->failure : "no memory");
 }
 
-/* Once the name is not resolved there is one line for all its ports. */
+/* A name that is not resolved gets one line for all ports. */
 static void
 tell_unresolved(const struct scan *scan, const struct port *port)
 {
@@ -289,7 +289,7 @@ tell_port(const struct scan *scan, const struct port *port, bool in_order)
 	}
 }
 
-/* What is open does not wait for a silent one before it. */
+/* Prints open ports at once, though others before them are still tested. */
 static void
 tell_open(struct scan *scan)
 {
@@ -326,7 +326,7 @@ output_news(struct scan *scan, bool all)
 		tell_open(scan);
 }
 
-/* The ports that are not as they should be, and why if wanted. */
+/* Lists the ports that are not good, perhaps each with its reason. */
 static void
 list_missing(const struct scan *scan, bool with_reason, char *text, size_t size)
 {
@@ -363,7 +363,7 @@ output_waiting(const struct scan *scan)
 	    " to be closed" : "");
 }
 
-/* In one line, also without -v: it is a container's log that has it. */
+/* Also without -v: it is for the log of a container that did not start. */
 static void
 tell_given_up(const struct scan *scan)
 {

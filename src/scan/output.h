@@ -9,27 +9,26 @@
 struct scan;
 
 /*
- * How a scan's results are said: as lines on stderr (-v), where neighbours of
- * which the same is to be said become one, banners on stdout, or as JSON on
- * stdout, an object for each (the manual's -z and --json).
+ * Prints a scan's results: as lines on stderr (-v), one for a range of ports
+ * with the same result; banners on stdout; or JSON objects on stdout.
  */
 
 /*
- * What is known by now, in the order asked for; what is open at once. All: what
- * is not known, too.
+ * Prints the new results in the order of the ports, but open ports at once. all:
+ * also of ports that are not settled.
  */
 void	output_news(struct scan *, bool all);
 
-/* What --wait waits for. */
+/* Prints (-v) what --wait waits for. */
 void	output_waiting(const struct scan *);
 
-/* The rest, and the sums. */
+/* Prints the remaining results and the sums. */
 void	output_end(struct scan *, const struct results_sum *, int code);
 
-/* Draws how far it is; wakes the loop to do so again. */
+/* Draws the progress when it is due, and lets the loop wake for the next. */
 void	output_progress(struct scan *, struct loop *);
 
-/* A line of --every, with the time of day. */
+/* Prints a port's result in a round of --every, with the time. */
 void	output_round(const struct scan *, const struct port *);
 
 #endif

@@ -12,7 +12,7 @@
 	"\x0c\1\0\x26nc-lite status 1\x50\x12" \
 	"\x11\xc4\xe7\x37\x88\x70\x6d\xb3\xa0\x89\x30\x54\xbb\x2c\x78\xd8"
 
-/* Each asks for what anybody may know, and changes nothing. */
+/* Requests for public information that change nothing. */
 #define SAY(text)	text, sizeof(text) - 1
 static const struct {
 	uint16_t port;

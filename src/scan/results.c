@@ -118,7 +118,7 @@ port_settled(const struct scan_config *config, const struct port *port)
 	return port->state != PORT_UNTRIED;
 }
 
-/* What is not open is free; of UDP only what refuses is. */
+/* --closed: any TCP port that is not open; a UDP port must refuse. */
 bool
 port_good(const struct scan_config *config, const struct port *port)
 {

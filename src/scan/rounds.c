@@ -12,17 +12,17 @@
 #include "scan/scan.h"
 #include "scan/words.h"
 
-/* One for each port of each target. */
+/* The times of one port of one target. */
 struct samples {
 	uint32_t *us;
-	size_t	 count, room;	/* of good ones */
-	size_t	 failed;
+	size_t	 count, room;	/* rounds in which it was good */
+	size_t	 failed;	/* other rounds */
 };
 
 struct rounds {
-	int	 done;
-	int64_t	 since_us;	/* of the round under way */
-	int	 code;		/* the worst */
+	int	 done;		/* rounds that are over */
+	int64_t	 since_us;	/* when the current one was to begin */
+	int	 code;		/* the worst exit code */
 	struct samples samples[];
 };
 
@@ -63,7 +63,7 @@ keep(struct samples *samples, uint32_t us)
 	samples->us[samples->count++] = us;
 }
 
-/* One port of the round; sets it back. */
+/* Prints and keeps a port's result, and resets it. */
 static void
 end_port(struct scan *scan, const struct port *port, struct samples *samples)
 {
@@ -110,7 +110,7 @@ compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* In milliseconds: so much of the samples is not above. */
+/* The percentile in milliseconds, of sorted samples. */
 static double
 percentile(const struct samples *samples, size_t percent)
 {

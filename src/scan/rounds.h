@@ -8,19 +8,20 @@
 
 struct scan;
 
-/* --every: the same ports again and again, and how long that took. */
+/* --every: tests the same ports repeatedly, and keeps the times. */
 
+/* Allocates scan->rounds; false when there is no memory. */
 bool	rounds_open(struct scan *);
 
 /*
- * A round is over: tells and keeps it, and forgets the results. When the next
- * is to begin; 0: it was the last.
+ * Ends a round: prints and keeps its results, and resets them. Returns when the
+ * next round begins; 0: this was the last.
  */
 int64_t	rounds_end(struct scan *, const struct loop *);
 
 /*
- * Tells least, median, 99th percentile and most of each port. Returns the exit
- * code: EXIT_DONE only if all ports were good in all rounds.
+ * Prints each port's minimum, median, 99th percentile and maximum. Returns the
+ * exit code: EXIT_DONE only if all ports were good in all rounds.
  */
 int	rounds_tell(const struct scan *);
 
