@@ -413,6 +413,26 @@ took() {
 	wait_for_line client.out hi
 }
 
+@test "-t leaves out suboptions, takes a doubled 255 for a byte, answers no answer" {
+	peer say 'a\xff\xfa\x18\x00x\xff\xffy\xff\xf0b\xff\xffc\xff\xfc\x01\xff\xfe\x01' \
+	    fin readall
+	nc -t 127.0.0.1 "$port" </dev/null >got
+	printf 'ab\xffc' | same got -
+	wait_for_line peer.out '^fin 0 '
+}
+
+@test "-t answers a flood of proposals as far as there is room" {
+	need xxd
+	perl -e 'print "\xff\xfd\x01" x 200000, "done"' >flood
+	listen --no-shutdown <flood
+	idle_pipe
+	client -t --no-shutdown 127.0.0.1 "$port" <&"$idle"
+	wait_for_line client.out done
+	until_true has listen.out 3
+	kill -0 "$pid"
+	[ "$(xxd -p -l 6 listen.out)" = fffc01fffc01 ]
+}
+
 @test "-t takes telnet's synch for a command, and loses no byte around it" {
 	peer say before urgent '\xff\xf2' say after fin readall
 	run -0 nc -t 127.0.0.1 "$port" </dev/null

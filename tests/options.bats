@@ -175,6 +175,28 @@ heard() {
 	refused '256' -T 256 127.0.0.1 80
 }
 
+@test "what only another option makes wrong is named" {
+	local pins=() sha
+	sha=sha256:$(printf %064d 0)
+	refused 'TLS needs a stream' -lu --forward tls:localhost:1 0
+	refused "bad version '3'" -l --forward localhost:1 --send-proxy=3 0
+	refused "bad user 'a:b'" -l --proxy-server --proxy-auth a:b 0
+	refused "bad user ''" -l --proxy-server --proxy-auth '' 0
+	refused 'port given twice' -l -p 80 81
+	refused 'datagram clients only' -U -s ./a ./b
+	refused 'a path has no name to check' -c -U ./a
+	refused 'the command is empty' -l --exec ' ' 0
+	refused 'the command is empty' -l --sh-exec '' 0
+	refused 'must use -l with -u' -u --exec cat localhost 1
+	refused "cannot be a UNIX socket's" -z "unix:$(printf %0200d 0)"
+	for _ in {1..100}; do
+		pins+=(-H "$sha")
+	done
+	refused 'too many pins' -c "${pins[@]}" localhost 1
+	run -2 nc -c --alpn a,,b localhost 1
+	one_line "--alpn: bad value 'a,,b'"
+}
+
 @test "a port below 1024 needs a privilege: the line names both" {
 	private
 	need setpriv

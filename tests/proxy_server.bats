@@ -4,6 +4,7 @@
 # --accept-proxy: who comes, told from one to the next.
 
 load helper
+load netns
 
 # target STEP...: a target with its port in $target.
 target() {
@@ -156,6 +157,50 @@ port_hex() {
 	kill -0 "$proxy_pid"
 }
 
+# answers REQUEST HEX: a request by SOCKS is answered by octets that begin so.
+answers() {
+	visit say "$1" hex $((${#2} / 2)) >visit.out
+	[ "$(<visit.out)" = "$2" ] || fail "$1: $(<visit.out)"
+}
+
+@test "a malformed request is told what it lacks" {
+	local five='\x05\x01\x00' long
+	proxy
+	answers '\x04\x02\x00\x50\x7f\x00\x00\x01\x00' 005b
+	answers '\x04\x01\x00\x50\x00\x00\x00\x01\x00\x00' 005b
+	answers '\x04\x01\x00\x50\x00\x00\x00\x01\x00a b\x00' 005b
+	answers "\\x04\\x01\\x00\\x50\\x7f\\x00\\x00\\x01$(printf %01100d 0)" 005b
+	answers "$five\\x05\\x01\\x00\\x03\\x00\\x00\\x50" 05000501
+	answers "$five\\x05\\x01\\x00\\x02\\x00\\x00\\x50" 05000508
+	for long in 'CONNECT :80' 'CONNECT a:0' 'CONNECT a\x00'; do
+		visit say "$long HTTP/1.0\\r\\n\\r\\n" text >visit.out
+		[[ $(<visit.out) == "HTTP/1.1 400 "* ]] || fail "$long"
+	done
+	head -c 20000 /dev/zero | tr '\0' a >long
+	visit say "CONNECT a:1 HTTP/1.0\\r\\nX: $(<long)" text >visit.out
+	[[ $(<visit.out) == "HTTP/1.1 431 "* ]]
+	visit say 'CONNECT a:1 HT' fin readall >visit.out
+	grep -q 'peer: left before its request was complete' proxy.err
+	[ "$(grep -c 'SOCKS 4: no host name' proxy.err)" = 2 ]
+	[ "$(grep -c 'unknown kind of address' proxy.err)" = 1 ]
+}
+
+@test "who does not come to the point has --connect-timeout for it" {
+	proxy --connect-timeout 0.3
+	visit say '\x05\x01\x00' hex 2 readall >visit.out
+	[[ $(sed -n 2p visit.out) == *" 0 "* ]]
+	wait_for_line proxy.err 'peer: no request in time'
+}
+
+@test "a target without a way to it is another answer than one that refuses" {
+	private
+	within_it ip route add unreachable 192.0.2.0/24
+	within_it ip route add prohibit 198.51.100.0/24
+	proxy
+	answers '\x05\x01\x00\x05\x01\x00\x01\xc0\x00\x02\x01\x00\x50' 05000504
+	answers '\x05\x01\x00\x05\x01\x00\x04 \x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1\x00\x50' 05000503
+}
+
 @test "a client is told why there is no target" {
 	closed_port
 	local closed=$port
@@ -245,6 +290,37 @@ port_hex() {
 	visit trickle 'PROXY TCP6 2001:db8::1 ::1 1234 80\r\nhello\n' fin \
 	    text >visit.out
 	[ "$(<visit.out)" = '2001:db8::1 hello' ]
+}
+
+@test "--send-proxy carries IPv6 and paths" {
+	need xxd
+	local to='--send-proxy --forward'
+	target -6 hex 52
+	as=forward listen $to "[::1]:$target" ::1
+	visit -6 fin readall >visit.out
+	wait_for_line target.out .
+	[[ $(<target.out) == 0d0a0d0a000d0a515549540a21210024$(printf '%031d1' 0 0)*$(
+	    printf %04x "$port") ]]
+	rm -f sock
+	target hex 232
+	start forward "$NC_LITE" -lvU $to "127.0.0.1:$target" sock
+	wait_for_line forward.err Listening
+	nc -U --no-shutdown -W1 sock </dev/null
+	wait_for_line target.out .
+	[[ $(<target.out) == 0d0a0d0a000d0a515549540a213100d8*$(printf sock | xxd -p)00* ]]
+}
+
+@test "--accept-proxy keeps the connection's own address where none is told" {
+	local sign='\r\n\r\n\x00\r\nQUIT\n' header
+	local longer='\x20\x11\x01\x2c'
+	longer+=$(printf '\\x00%.0s' {1..300})
+	for header in 'PROXY UNKNOWN\r\n' 'PROXY UNKNOWN ff ff 1 2\r\n' \
+	    "$sign\\x20\\x00\\x00\\x00" "$sign\\x21\\x00\\x00\\x00" "$sign$longer"; do
+		as=inner listen --accept-proxy \
+		    --sh-exec 'read x; echo $NC_REMOTE_ADDR $x'
+		visit say "${header}hello\\n" fin text >visit.out
+		[ "$(<visit.out)" = "127.0.0.1 hello" ] || fail "$header"
+	done
 }
 
 @test "a header from TLS's other side comes before the handshake" {
