@@ -19,15 +19,15 @@
 #include "scan/scan.h"
 #include "stream/tls.h"
 
-#define BATCH	64	/* begun between two looks at the answers */
-#define SANE	4096	/* under way at once, unless told */
-#define OTHERS	8	/* descriptors that are not ours to use */
+#define BATCH	64	/* attempts begun in one round */
+#define SANE	4096	/* attempts in progress, without --parallel */
+#define OTHERS	8	/* descriptors of ours that are no attempt's */
 #define STAGGER	(CLOCK_SECOND / 4)	/* between addresses, RFC 8305 */
-#define PAUSE	(CLOCK_SECOND / 100)	/* when something is used up */
-#define PATIENCE	(5 * CLOCK_SECOND)	/* with nothing to wait for */
-#define PASS	(3 * CLOCK_SECOND)	/* Linux sends one ICMP a second */
-#define SHORTEST	(CLOCK_SECOND / 20)	/* pause of --wait */
-#define LONGEST	(CLOCK_SECOND / 2)
+#define PAUSE	(CLOCK_SECOND / 100)	/* after a shortage */
+#define PATIENCE	(5 * CLOCK_SECOND)	/* for one with no attempt left */
+#define PASS	(3 * CLOCK_SECOND)	/* a pass for PORT_DOUBT, at least */
+#define SHORTEST	(CLOCK_SECOND / 20)	/* the first pause of --wait */
+#define LONGEST	(CLOCK_SECOND / 2)	/* and the last */
 #define ALL_STATES	(~0U)
 
 static bool
@@ -36,7 +36,7 @@ waits(const struct scan *scan)
 	return scan->config->await_us != CLOCK_UNSET;
 }
 
-/* Whatever is in these states is asked, from the first port on. */
+/* Begins a pass over all ports that tests those in the wanted states. */
 static void
 walk(struct scan *scan, unsigned wanted)
 {
@@ -46,7 +46,7 @@ walk(struct scan *scan, unsigned wanted)
 
 /* Names ************************************************************/
 
-/* Keeps what can be reached from where we are to come from (-s). */
+/* Whether -s has an address of the same family. */
 static bool
 is_reachable(const struct scan *scan, const struct address *address)
 {
@@ -85,7 +85,7 @@ unresolved(struct target *target, int answer)
 	    EXIT_NAME;
 }
 
-/* Asks, or looks whether there is an answer. */
+/* Begins to resolve the target's name, or takes the answer. */
 static void
 resolve(struct scan *scan, struct target *target, const struct loop *loop)
 {
@@ -153,7 +153,7 @@ watch_names(const struct scan *scan, struct loop *loop)
 	}
 }
 
-/* Where to come from: an address of each family that -s and -p allow. */
+/* Sets what to bind to: an address of each family, by -s and -p. */
 static int
 find_source(struct scan *scan)
 {
@@ -178,7 +178,7 @@ find_source(struct scan *scan)
 
 /* What is begun ****************************************************/
 
-/* At an earlier address it may be known already. */
+/* Whether to test the port now: not if it is open at an earlier address. */
 static bool
 is_wanted(const struct scan *scan, const struct target *target)
 {
@@ -200,7 +200,7 @@ is_wanted(const struct scan *scan, const struct target *target)
 	return true;
 }
 
-/* The target whose port is next, or NULL at the end of the walk. */
+/* Moves on to the next port to be tested; its target, or NULL at the end. */
 static struct target *
 next(struct scan *scan)
 {
@@ -224,8 +224,8 @@ next(struct scan *scan)
 }
 
 /*
- * Descriptors, ports or memory ran out: nothing is dropped, less is done at
- * once, and later. With nothing under way it must get better by itself, soon.
+ * After a shortage of descriptors, ports or memory: goes on later, with fewer
+ * attempts at once. With none in progress it gives up after PATIENCE.
  */
 static void
 slow_down(struct scan *scan, uint16_t port, int error)
@@ -246,8 +246,8 @@ slow_down(struct scan *scan, uint16_t port, int error)
 }
 
 /*
- * A second address waits for the first (see connect/race.h), but not so long
- * that the last has no turn in the time of the port.
+ * Whether to wait for the attempt at the previous address (happy eyeballs): for
+ * STAGGER, or less if the last address would not be tried in time.
  */
 static bool
 is_early(struct scan *scan, struct attempt *attempt)
@@ -267,7 +267,7 @@ is_early(struct scan *scan, struct attempt *attempt)
 	return false;
 }
 
-/* All that is begun at once has one time, or each would wake us alone. */
+/* now_us is the same for a batch, so that its deadlines are one wake-up. */
 static void
 begin(struct scan *scan, struct target *target, int64_t now_us)
 {
@@ -316,7 +316,7 @@ begin_some(struct scan *scan)
 		begin(scan, target, now_us);
 }
 
-/* Those that go on keep their order: what is open is told in it. */
+/* Removes the attempts that are over; the others keep their order. */
 static void
 step_attempts(struct scan *scan, const struct loop *loop)
 {
@@ -335,7 +335,7 @@ step_attempts(struct scan *scan, const struct loop *loop)
 
 /* What comes after a walk ******************************************/
 
-/* All that is in doubt is silent. */
+/* Turns PORT_DOUBT into PORT_SILENT. */
 static void
 end_doubts(struct scan *scan)
 {
@@ -355,10 +355,10 @@ end_doubts(struct scan *scan)
 }
 
 /*
- * Kernels limit the ICMP messages they send (Linux: six at once, then one a
- * second): a silent UDP port among refusals may be one that was not told. So
- * the silent ones are asked again, until a pass brings no refusal or its time
- * (ten times the port's, unless the run has a limit) is over.
+ * Kernels limit the ICMP errors they send (Linux: six at once, then one a
+ * second), so a silent UDP port may be closed. Silent ports are tested again
+ * until a pass brings no refusal, or for ten times the limit of a port (without
+ * --timeout).
  */
 static bool
 ask_doubts_again(struct scan *scan)
@@ -394,7 +394,7 @@ is_awaited(struct scan *scan)
 	return results_sum(scan->config, &sum) != EXIT_DONE && !scan->refused;
 }
 
-/* --wait: all that has failed is tried again, after pauses that grow. */
+/* --wait: tests failed ports and names again, after pauses that grow. */
 static void
 step_wait(struct scan *scan, const struct loop *loop)
 {
@@ -479,7 +479,7 @@ scan_watch(struct scan *scan, struct loop *loop)
 		fflush(stdout);
 }
 
-/* As many attempts as descriptors allow, of which each takes two. */
+/* Allocates as many attempts as descriptors allow, two for each. */
 static bool
 make_room(struct scan *scan)
 {
@@ -529,7 +529,7 @@ scan_begin(struct scan *scan, const struct scan_config *config,
 	return EXIT_LOCAL;
 }
 
-/* Time is over. */
+/* At the end: settles what is in progress. */
 static void
 settle_all(struct scan *scan)
 {

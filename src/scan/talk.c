@@ -15,7 +15,7 @@
 #include "stream/plain.h"
 #include "stream/tls.h"
 
-#define LIMIT		(30 * CLOCK_SECOND)	/* when nobody says */
+#define LIMIT		(30 * CLOCK_SECOND)	/* at most, also without -w */
 #define NO_REFERENCES	"no back-references (POSIX extended has none)"
 
 static regex_t expected;
@@ -77,7 +77,7 @@ unescape(char *text, bool regex)
 	return (size_t)(to - text);
 }
 
-/* They would take for ever to match what is chosen for that. */
+/* Back-references take exponential time on input chosen for that. */
 static bool
 has_reference(const char *regex)
 {
@@ -129,7 +129,7 @@ talk_words(size_t *size)
 	return words;
 }
 
-/* To regexec(3) a NUL is the end, so here it is a blank. */
+/* NUL, which ends a string for regexec(3), is replaced by a blank. */
 bool
 talk_is_expected(char *buffer, size_t size)
 {
@@ -171,7 +171,7 @@ make_words(const struct scan_config *config, struct talk *talk,
 	return length >= 0;
 }
 
-/* Each host is to prove its own name. */
+/* Each host must prove its own name, by a context of its own. */
 static struct tls_context *
 context_of(const struct scan_config *config, struct target *target)
 {
@@ -240,7 +240,7 @@ talk_watch(struct talk *talk, struct loop *loop)
 		loop_until(loop, talk->stay_us);
 }
 
-/* Open it is all the same; but the exit code says what came of it. */
+/* The port is open all the same; the exit code tells the failure. */
 static enum port_state
 fail_tls(struct talk *talk, enum io answer)
 {
@@ -254,7 +254,7 @@ fail_tls(struct talk *talk, enum io answer)
 	return PORT_OPEN;
 }
 
-/* One way of ours; what the peer says meanwhile waits. */
+/* Sends all before anything is read. */
 static enum io
 say(struct talk *talk)
 {
@@ -269,7 +269,7 @@ say(struct talk *talk)
 	return answer;
 }
 
-/* One of 1xx: the final one is still to come (RFC 9110, section 15.2). */
+/* A 1xx status is followed by the final one (RFC 9110, section 15.2). */
 static bool
 is_interim(const char *line)
 {
@@ -303,7 +303,7 @@ is_good_status(const char *line)
 	    (code / 100 == 2 || code / 100 == 3);
 }
 
-/* Whether the peer has said all that it was to say. */
+/* Whether what was received is what is wanted. */
 static bool
 is_heard(const struct scan_config *config, struct talk *talk)
 {
@@ -318,7 +318,7 @@ is_heard(const struct scan_config *config, struct talk *talk)
 	    strpbrk(text, "\r\n") != NULL;
 }
 
-/* What does not fit is thrown away: it is not looked at. */
+/* What does not fit into the buffer is dropped without being examined. */
 static enum io
 hear(const struct scan_config *config, struct talk *talk)
 {
@@ -364,7 +364,7 @@ check_end(const struct scan_config *config, struct talk *talk, enum io answer,
 	return heard || ended || late || full ? PORT_OPEN : PORT_UNTRIED;
 }
 
-/* What the proxy says of the port, by the errno that its words mean. */
+/* The port's state by the proxy's answer, which is an errno. */
 static enum port_state
 fail_proxy(struct talk *talk, const struct scan_config *config)
 {
@@ -380,7 +380,7 @@ fail_proxy(struct talk *talk, const struct scan_config *config)
 	    stream->why == EPERM ? PORT_FILTERED : PORT_UNREACHABLE;
 }
 
-/* PORT_UNTRIED when the stream is the target's, or will be. */
+/* PORT_UNTRIED unless the proxy failed; then the stream is the target's. */
 static enum port_state
 pass_proxy(const struct scan_config *config, struct talk *talk,
     const struct loop *loop)

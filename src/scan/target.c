@@ -9,7 +9,7 @@
 
 #define UNIX		"unix:"
 #define LARGEST		16	/* bits of a network's hosts */
-#define MOST_PORTS	(1 << 24)	/* what is found of each is remembered */
+#define MOST_PORTS	(1 << 24)	/* in all; each has a result in memory */
 #define LINE		4096	/* bytes */
 #define LINE_WORDS	64
 
@@ -72,7 +72,7 @@ add(struct targets *targets, const struct target *target)
 	return true;
 }
 
-/* A scan of one path is a scan of port 0 of it. */
+/* A path is a target with one port, which is 0. */
 static bool
 add_path(struct targets *targets, const char *path)
 {
@@ -88,7 +88,7 @@ add_path(struct targets *targets, const char *path)
 	    .port = none, .ports = 1 });
 }
 
-/* The ports of all words, in memory of their own that stays. */
+/* Parses the ports of all words into memory that is never freed. */
 static bool
 take_ports(struct targets *targets, char *word[], size_t words,
     struct target *target)
@@ -120,7 +120,7 @@ take_ports(struct targets *targets, char *word[], size_t words,
 	return false;
 }
 
-/* The octets of digits and how many bits they have; 0: no address. */
+/* Parses a numeric address; returns its size in bits, 0 if it is none. */
 static int
 parse_digits(const char *text, int *family, uint8_t *octet)
 {
@@ -240,7 +240,7 @@ add_line(struct targets *targets, const char *path, size_t number, char *line,
 	while (words < LINE_WORDS &&
 	    (word[words] = strtok_r(rest, " \t\r\n", &rest)) != NULL)
 		words++;
-	/* The targets that are added point into it. */
+	/* Targets point into the copy. */
 	if (whole && words > 0 && words < LINE_WORDS &&
 	    targets_add(targets, word, words))
 		return true;

@@ -41,7 +41,7 @@ words_port(const struct port *port, char *text)
 	return text;
 }
 
-/* What a firewall said, where strerror(3) does not; NULL: it does. */
+/* Words for a firewall's ICMP error, where strerror(3)'s do not fit. */
 static const char *
 prohibition(const struct scan *scan, const struct result *result)
 {

@@ -10,8 +10,8 @@
 struct scan;
 
 /*
- * What a scan's results are called, in nmap's words, for lines and JSON alike.
- * What is returned is constant, the caller's text, or the scan's own.
+ * A scan's results in words, nmap's where it has them, for lines and JSON. The
+ * strings returned are constants, the caller's text, or the scan's.
  */
 
 #define WORDS_HEARD	256	/* bytes of what a port said */
@@ -27,24 +27,21 @@ const char *words_service(const struct scan *, uint16_t port, char *name);
 /* "HOST port PORT", or the path; text has WORDS_PORT bytes. */
 const char *words_port(const struct port *, char *text);
 
-/*
- * The host with its address, but for one behind a proxy, whose address nobody
- * here knows; text has ENDPOINT_TEXT bytes.
- */
+/* "HOST (ADDRESS)", or HOST behind a proxy; text has ENDPOINT_TEXT bytes. */
 const char *words_host(const struct scan *, const struct target *,
 	    const struct result *, char *text);
 
 const char *words_state(const struct scan *, enum port_state);
 
-/* Why it is in its state; text has WORDS_REASON bytes. */
+/* The reason for a result's state; text has WORDS_REASON bytes. */
 const char *words_reason(const struct scan *, const struct result *,
 	    char *text);
 
-/* That of the address that tells most, or why there is none. */
+/* That of the port's best result, or why it has none. */
 const char *words_best_reason(const struct scan *, const struct port *,
 	    char *text);
 
-/* The terminal's escape sequence for a state, if it is to have colours. */
+/* Whether to print colours (a terminal, no NO_COLOR), and a state's colour. */
 bool	words_coloured(int fd);
 const char *words_colour(enum port_state);
 
