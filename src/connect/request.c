@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,10 @@ enum { ADDRESS_IPV4 = 1, ADDRESS_HOST = 3, ADDRESS_IPV6 = 4 };
 void
 request_begin(struct request *request, const struct request_config *config)
 {
+	memset(request, 0, offsetof(struct request, in));
+	request->config = config;
 	/* No valid request is shorter. */
-	*request = (struct request){ .config = config, .wanted = 2 };
+	request->wanted = 2;
 }
 
 static void

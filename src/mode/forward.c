@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,11 +117,16 @@ wrap(const void *context, int fd, const struct address *to,
 struct dial *
 forward_open(const struct options *options)
 {
-	struct dial *dial = calloc(1, sizeof(*dial));
+	bool asked = options->forward.asked;
+	size_t size = offsetof(struct dial, request);
+	struct dial *dial = malloc(asked ? sizeof(*dial) : size);
 
-	if (dial == NULL)
+	if (dial == NULL) {
 		diag_error("no memory for a peer");
-	else
+		return NULL;
+	}
+	memset(dial, 0, size);
+	if (asked)
 		request_begin(&dial->request, &options->forward.request);
 	return dial;
 }

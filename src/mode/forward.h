@@ -19,7 +19,7 @@ struct dial {
 	struct connector_config config;
 	struct address here;	/* where the peer has come to */
 	struct proxy_header header;
-	struct request request;
+	struct request request;	/* of --proxy-server alone: large */
 };
 
 /* Opens what all targets share, once. An exit code, the reason printed. */
