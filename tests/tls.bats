@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck shell=bats disable=SC2154,SC2030,SC2031
+# shellcheck shell=bats disable=SC2154,SC2016,SC2030,SC2031
 # TLS that works: between us and with others, in both roles.
 
 load helper
