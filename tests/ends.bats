@@ -66,6 +66,36 @@ at_once() {
 	grep -qx quiet peer.out
 }
 
+@test "of an input in pieces 64 KiB in all are a question, and not a byte more" {
+	peer readall
+	head -c 30000 /dev/zero >in
+	run -0 nc -vvv 127.0.0.1 "$port" < <(cat in; head -c 35536 /dev/zero)
+	[[ $output == *"FIN is delayed"* ]]
+	peer readall
+	run -0 nc -vvv 127.0.0.1 "$port" < <(cat in; head -c 35537 /dev/zero)
+	at_once "$output"
+}
+
+@test "the end of a question is held back over TLS and on a path, too" {
+	nc --psk-new key
+	listen -c --psk key -d
+	run -0 nc -vvv -c --psk key 127.0.0.1 "$port" <<<hello
+	[[ $output == *"FIN is delayed"* ]]
+	start path "$NC_LITE" -lvdU path
+	wait_for_line path.err '^Listening'
+	run -0 nc -vvv -U path <<<hello
+	[[ $output == *"FIN is delayed"* ]]
+}
+
+# In a time that runs slower the half second is five.
+@test "a peer that has ended is told the end of a question at once" {
+	hurried 0.1
+	peer read 6 fin quiet 3
+	run -0 nc -vvv 127.0.0.1 "$port" <<<hello
+	[[ $output == *"FIN is delayed"* ]]
+	wait_for_line peer.out fin
+}
+
 ### the first FIN of a receiver
 
 @test "a listener whose input is empty does not say its end first" {
@@ -135,6 +165,21 @@ at_once() {
 	local begin=${EPOCHREALTIME/[.,]/}
 	run -3 nc -w 2 127.0.0.1 "$port" </dev/zero
 	(((${EPOCHREALTIME/[.,]/} - begin) < 3300000)) || fail "too long"
+}
+
+# bats test_tags=long
+@test "without -w a peer has 60 s to acknowledge more, then exit 3" {
+	local how begin
+	hurried 20
+	for how in "-q 1" --send-only; do
+		peer -b 4096 stall
+		begin=${EPOCHREALTIME/[.,]/}
+		# shellcheck disable=SC2086 # two words
+		run -3 nc $how 127.0.0.1 "$port" < <(head -c 150000 /dev/zero)
+		[[ $output == *"did not acknowledge "*" bytes within 60 s; "* ]]
+		(((${EPOCHREALTIME/[.,]/} - begin) >= 3000000)) ||
+		    fail "$how: too soon"
+	done
 }
 
 ### a failure in one direction

@@ -264,6 +264,15 @@ ticks() {
 	awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"
 }
 
+# hurried TIMES: the time of what is started from now on runs so many times as
+# fast (peers/hurry.c).
+hurried() {
+	"${CC:-cc}" -O1 -shared -fPIC -Wall -Wextra -Werror -o hurry.so \
+	    "$PEERS/hurry.c" -ldl || return
+	inside=(env HURRY="$1" LD_PRELOAD="$PWD/hurry.so"
+	    ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0)
+}
+
 # private: a network and mount namespace of the test's own, in which all that the
 # helpers start from now on runs.  Loopback is up; fe80::1%hole is ours; 10.9.9.2
 # and fd99::2 swallow every packet; host names come from ./hosts, which a test may

@@ -64,6 +64,14 @@ sockets() {
 	[ "$(find "/proc/$1/fd" -lname 'socket:*' 2>/dev/null | wc -l)" -eq "$2" ]
 }
 
+@test "without -w a session is over after 60 s of silence" {
+	echo_server
+	hurried 20
+	forwarder -v
+	visit_udp a one take 1 quiet 2 a two take 1 quiet 4 a three take 1 >/dev/null
+	[ "$(grep -c '^Connection received on' forward.err)" -eq 2 ]
+}
+
 @test "a target that refuses is told of, and asked again for the next datagram" {
 	private
 	target=$(free_port)
