@@ -44,6 +44,13 @@ load helper
 	[ "$(<peer.out)" = HELLO ]
 }
 
+@test "a client whose command fails is exit 1, and the peer sees a reset" {
+	peer readall
+	run -1 nc --sh-exec 'echo some; exit 3' 127.0.0.1 "$port" </dev/null
+	[[ $output == *"exited with status 3; incomplete: "* ]]
+	wait_for_line peer.out '^reset '
+}
+
 @test "the command sees the end of what the peer sends, and answers after it" {
 	random 5000000 in
 	listen --exec sha256sum

@@ -84,6 +84,26 @@ have_come() {
 	[ "$(grep -c 'behind the others; incomplete' listen.err)" -eq 3 ]
 }
 
+@test "who is less than 1 MiB behind is not cut off" {
+	random 900K in
+	idle_pipe
+	listen -k -O 4096 <&"$idle"
+	start slow /usr/bin/python3 "$PEERS/peer.py" connect "$port" -b 4096 \
+	    hex 1 readall
+	local slow=$pid
+	start fast /usr/bin/python3 "$PEERS/peer.py" connect "$port" \
+	    hex 1 readall
+	until_true have_come 2
+	printf x >&"$tap"
+	wait_for_line slow.out 78
+	kill -STOP "$slow"
+	cat in >&"$tap"
+	exec {tap}>&-
+	wait_for_line fast.out "^fin 921600 $(sha in)"
+	kill -CONT "$slow"
+	wait_for_line slow.out "^fin 921600 $(sha in)"
+}
+
 @test "one slow reader alone slows stdin, and gets all" {
 	random 3M in
 	listen -k <in
@@ -177,8 +197,28 @@ need_ipv6() {
 	listen --exec cat
 	grep -q '^Listening on 127\.0\.0\.1 ' listen.err
 	grep -q '^nc-lite: listening on 127\.0\.0\.1 only' listen.err
-	listen --exec cat --allow 127.0.0.1
-	grep -q '^Listening on \(::\|0\.0\.0\.0\) ' listen.err
+	nc --psk-new key
+	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=ca -keyout ca.key \
+	    -out ca.pem 2>/dev/null
+	local how
+	for how in "--allow 127.0.0.1" "-c --psk key" \
+	    "-c -H sha256:$(sha key)" "-c --client-auth --ca ca.pem" \
+	    "-s 0.0.0.0" 0.0.0.0; do
+		# shellcheck disable=SC2086 # two words
+		listen --exec cat $how
+		grep -q '^Listening on \(::\|0\.0\.0\.0\) ' listen.err
+		run ! grep ' only: ' listen.err
+	done
+	# Neither whom not to let in nor TLS says who may come.
+	for how in "--deny 192.0.2.1" -c; do
+		# shellcheck disable=SC2086 # two words
+		listen --exec cat $how
+		grep -q '^Listening on 127\.0\.0\.1 ' listen.err
+	done
+	if need_ipv6; then
+		listen -6 --exec cat
+		grep -q '^Listening on ::1 ' listen.err
+	fi
 }
 
 @test "a command finds the connection in its environment" {
@@ -245,6 +285,19 @@ choking() {
 	wait_for_line hups hup
 }
 
+# bats test_tags=long
+@test "a command that lives on after SIGHUP is killed 5 s later" {
+	listen -k --sh-exec 'trap "date +%s%6N >hup" HUP; echo $$ >began
+	    while :; do sleep 0.1; done' </dev/null
+	visit pause 0.2 reset
+	until_true test -s hup
+	local command
+	command=$(<began)
+	until_true gone "$command"
+	local took=$((${EPOCHREALTIME/[.,]/} - $(<hup)))
+	((took >= 4900000 && took < 15000000)) || fail "$took us"
+}
+
 @test "a hundred health checks do not keep a client out" {
 	listen -k --max-conns 100 --sh-exec 'read x; echo hello; exec sleep 60'
 	for _ in {1..100}; do
@@ -301,6 +354,25 @@ choking() {
 	until_true have_come 2
 	[[ $(visit say 3 fin readall) == "fin 0 "* ]]
 	grep -q fin one.out two.out
+}
+
+@test "--max-conns is 1000, if it is not given" {
+	ulimit -Sn 4096 2>/dev/null || skip "needs descriptors"
+	listen -k </dev/null
+	local line
+	idle_pipe
+	as=first client 127.0.0.1 "$port" <&"$idle"
+	until_true have_come 1
+	start crowd /usr/bin/python3 "$PEERS/many.py" hold "$port" 1000 \
+	    < <(sleep 30)
+	wait_for_line crowd.out held
+	until_true have_come 1000
+	# It looks twice, and at its door as well.
+	for line in one two; do
+		echo "$line" >&"$tap"
+		wait_for_line listen.out "$line"
+	done
+	[ "$(grep -c 'received on' listen.err)" -eq 1000 ]
 }
 
 @test "handshakes that never end keep nobody out" {

@@ -399,6 +399,9 @@ heard() {
 	[[ ${lines[0]} == "Connection to 127.0.0.2 $port port [tcp/*] succeeded!" ]]
 	wait_exit "$pid"
 	[ "$status" -eq 0 ]
+	serve kept "$NC_LITE" -v --listen --keep-open --crlf 127.0.0.1 0 <<<line
+	[ "$(visit hex 6)" = 6c696e650d0a ]
+	run -0 visit fin readall
 }
 
 @test "options may follow the operands" {

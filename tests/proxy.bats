@@ -319,6 +319,24 @@ both_ways() {
 	run ! grep secret target.out
 }
 
+@test "without a port a proxy is at 1080, or 3128 for HTTP, or 443 for HTTPS" {
+	private
+	local words
+	while IFS=: read -r port words; do
+		# shellcheck disable=SC2086 # several words
+		run -1 nc $words localhost 80 </dev/null
+		[[ $output == *" port $port (tcp) failed: Connection refused" ]] ||
+		    fail "$words: $output"
+	done <<-'END'
+		1080:-x 127.0.0.1
+		1080:-X 4A -x 127.0.0.1
+		1080:-X 5 -x [::1]
+		3128:-X connect -x 127.0.0.1
+		443:-X https -x 127.0.0.1
+		81:-x [::1]:81
+	END
+}
+
 @test "bad words about proxies are refused in one line" {
 	local words
 	for words in '-x p -X 6' '-x ftp://p' '-x p:0' '-x p:x:y]' '-x [::1' \

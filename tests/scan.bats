@@ -113,6 +113,15 @@ found() {
 	run -1 nc -zr 127.0.0.1 4004-4010
 }
 
+@test "-r asks in another order, and each port once" {
+	need strace
+	run -1 traced connect -zr 127.0.0.1 4010-4040
+	grep -o 'htons([0-9]*)' trace | uniq >asked
+	[ "$(wc -l <asked)" -eq 31 ]
+	[ "$(sort -u asked | wc -l)" -eq 31 ]
+	run ! sort -c asked
+}
+
 @test "it reads no stdin" {
 	three_ports
 	{

@@ -242,17 +242,19 @@ device() {
 }
 
 @test "a disk is sent, written to a disk, and too much for it is an error" {
-	need losetup
+	need losetup strace
 	random 3M from
 	head -c 3M /dev/zero >to
 	device to
 	local disk=/proc/self/fd/$device
-	out=$disk listen
+	out=$disk serve listen strace -qqo trace -e trace=fsync "$NC_LITE" \
+	    "${with[@]}" -lv 127.0.0.1 0
 	device from
 	nc --progress 127.0.0.1 "$port" <&"$device" 2>shown
 	wait_exit "$pid"
 	[ "$status" -eq 0 ]
 	same from "$disk"
+	grep -q '^fsync(1) .*= 0$' trace
 	grep -q '^100%' shown
 
 	cat "$SOME" "$SOME" >twice

@@ -189,6 +189,18 @@ ended_well() {
 	holds listen.out two
 }
 
+@test "-R, -K and -H are the letters of --ca, --key and --pin" {
+	tls_listen --client-auth --ca "$C/ca.pem" </dev/null
+	nc -c -R "$C/ca.pem" --cert "$C/client.pem" -K "$C/client.key" \
+	    localhost "$port" <<<one
+	ended_well
+	tls_listen </dev/null
+	nc -c -H "$(pin_of "$C/good.pem")" localhost "$port" <<<two
+	ended_well
+	tls_listen </dev/null
+	run -5 nc -c -H "sha256:$(sha </dev/null)" localhost "$port" </dev/null
+}
+
 @test "an encrypted key's password is asked for on the terminal" {
 	need expect
 	openssl ec -aes128 -passout pass:secret -in "$C/good.key" -out locked \

@@ -100,6 +100,19 @@ held() {
 	[ "$output" = "sent 30000 $(sha listen.out)" ]
 }
 
+@test "a burst is taken from the kernel in batches" {
+	need strace
+	serve listen strace -qqfo trace -e trace=recvmmsg,recvmsg,recvfrom \
+	    "$NC_LITE" -luv -W 100 127.0.0.1 0
+	local ours
+	ours=$(pgrep -P "$pid")
+	kill -STOP "$ours"
+	run -0 udp_visit sizes "$(printf '300,%.0s' {1..99})300"
+	kill -CONT "$ours"
+	wait_exit "$pid"
+	(($(grep -c recv trace) <= 20)) || fail "$(grep -c recv trace) calls"
+}
+
 @test "a burst into a pipe that nobody reads for a while comes out whole" {
 	mkfifo slow.fifo
 	exec {reader}<>slow.fifo
