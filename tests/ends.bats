@@ -12,6 +12,7 @@ at_once() {
 
 ### a question
 
+# bats test_tags=timing
 @test "a short input is a question: its end waits for half a second of silence" {
 	peer read 6 quiet 0.3 say one quiet 0.3 send 5000000 quiet 0.3 say two \
 	    readall

@@ -427,7 +427,7 @@ took() {
 	listen --no-shutdown <flood
 	idle_pipe
 	client -t --no-shutdown 127.0.0.1 "$port" <&"$idle"
-	wait_for_line client.out done
+	wait_for_line client.out 'done'
 	until_true has listen.out 3
 	kill -0 "$pid"
 	[ "$(xxd -p -l 6 listen.out)" = fffc01fffc01 ]

@@ -294,16 +294,16 @@ answers() {
 
 @test "--send-proxy carries IPv6 and paths" {
 	need xxd
-	local to='--send-proxy --forward'
+	local to=(--send-proxy --forward)
 	target -6 hex 52
-	as=forward listen $to "[::1]:$target" ::1
+	as=forward listen "${to[@]}" "[::1]:$target" ::1
 	visit -6 fin readall >visit.out
 	wait_for_line target.out .
 	[[ $(<target.out) == 0d0a0d0a000d0a515549540a21210024$(printf '%031d1' 0 0)*$(
 	    printf %04x "$port") ]]
 	rm -f sock
 	target hex 232
-	start forward "$NC_LITE" -lvU $to "127.0.0.1:$target" sock
+	start forward "$NC_LITE" -lvU "${to[@]}" "127.0.0.1:$target" sock
 	wait_for_line forward.err Listening
 	nc -U --no-shutdown -W1 sock </dev/null
 	wait_for_line target.out .
