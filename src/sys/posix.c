@@ -14,7 +14,7 @@
 
 #include "sys/sys.h"
 
-/* What a socket has not got rid of: FreeBSD's name for it, and the others'. */
+/* Octets in the send queue: FreeBSD's name for the ioctl, and the others'. */
 #ifndef FIONWRITE
 #define FIONWRITE	TIOCOUTQ
 #endif
@@ -23,7 +23,7 @@ const bool sys_splices = false;
 const int sys_more = 0;
 const int sys_search = O_RDONLY;
 
-/* Until this is done a command that another thread starts may inherit it. */
+/* Not atomic: a command started meanwhile by another thread inherits it. */
 static int
 set_up(int fd, bool nonblocking)
 {
@@ -90,7 +90,7 @@ sys_either(int fd, int other)
 	return cannot(error);
 }
 #else
-/* The other one is looked at when the first has something. */
+/* Without kqueue(2) the second is only noticed with the first. */
 int
 sys_either(int fd, int other)
 {
@@ -108,7 +108,7 @@ sys_waker(int waker[2])
 void
 sys_wake(const int waker[2])
 {
-	/* That it is full is as good. */
+	/* EAGAIN: it is readable already. */
 	if (write(waker[1], "", 1) == -1)
 		return;
 }
@@ -151,7 +151,7 @@ sys_is_null(dev_t device)
 	return stat("/dev/null", &null) == 0 && null.st_rdev == device;
 }
 
-/* What is in /dev/fd shares its description with the descriptor. */
+/* /dev/fd only duplicates the descriptor, with the same description. */
 int
 sys_reopen(int fd, int flags)
 {

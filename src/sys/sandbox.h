@@ -6,20 +6,21 @@
 #include <stdint.h>
 
 /*
- * What the process gives up for good, so that whoever takes it over gains
- * little. The kernel may know only some of it, or nothing: nobody is told.
+ * Rights that the process gives up for good, so that an attacker who takes it
+ * over gains little. Kernels that lack some of this, or all, are no failure.
  */
 
+/* Rights in a folder and below it, or of a file. */
 enum sandbox_rights {
-	SANDBOX_LIST = 1 << 0,	/* what is in folders */
-	SANDBOX_READ = 1 << 1,	/* files; below a folder, all */
-	SANDBOX_WRITE = 1 << 2,	/* files that exist; a terminal */
-	SANDBOX_MAKE = 1 << 3,	/* files, sockets, folders */
-	SANDBOX_REMOVE = 1 << 4	/* the same */
+	SANDBOX_LIST = 1 << 0,	/* read folders */
+	SANDBOX_READ = 1 << 1,	/* open files for reading */
+	SANDBOX_WRITE = 1 << 2,	/* open existing files for writing */
+	SANDBOX_MAKE = 1 << 3,	/* create files, sockets and folders */
+	SANDBOX_REMOVE = 1 << 4	/* remove them */
 };
 
 struct sandbox_place {
-	const char *path;	/* NULL: what the descriptor is */
+	const char *path;	/* NULL: fd's file */
 	int	 fd;
 	unsigned rights;	/* enum sandbox_rights */
 };
@@ -27,25 +28,25 @@ struct sandbox_place {
 #define SANDBOX_PLACES	40
 #define SANDBOX_PORTS	4
 
-/* What is kept. All zeros: nothing but the descriptors that are open. */
+/* What is kept. All zeros: only the descriptors that are open. */
 struct sandbox {
-	bool	 commands;	/* are run, and must not inherit anything */
-	bool	 secrets;	/* are held: no core dump, no debugger */
-	bool	 connects;	/* to any TCP port */
-	bool	 binds;		/* to TCP port bind */
-	bool	 unix_sockets;	/* abstract ones too */
-	bool	 files;		/* whosever they are, as far as we may */
-	bool	 privileged;	/* options of new sockets, if we may */
+	bool	 commands;	/* commands are run, and must not be confined */
+	bool	 secrets;	/* memory has keys: no core dump, no debugger */
+	bool	 connects;	/* connect to any TCP port */
+	bool	 binds;		/* bind to the TCP port below */
+	bool	 unix_sockets;	/* connect to abstract ones, too */
+	bool	 files;		/* keep capabilities for files of others */
+	bool	 privileged;	/* and those for socket options */
 	uint16_t bind;
-	uint16_t port[SANDBOX_PORTS];	/* of TCP, to connect to */
+	uint16_t port[SANDBOX_PORTS];	/* TCP ports to connect to */
 	size_t	 ports;
 	struct sandbox_place place[SANDBOX_PLACES];
-	size_t	 places;	/* all of them: more may be needed, none is denied */
+	size_t	 places;	/* SANDBOX_PLACES: some may be missing, deny none */
 };
 
 /*
- * Gives up all else. With commands only what an exec(3) undoes. text, of
- * SANDBOX_TEXT bytes or NULL, says what is in force now.
+ * Gives up everything else; with commands only what exec(3) restores. Writes
+ * what is in force into text, of SANDBOX_TEXT bytes, or NULL.
  */
 #define SANDBOX_TEXT	256
 void	sandbox_enter(const struct sandbox *, char *text);

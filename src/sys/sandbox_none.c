@@ -2,7 +2,7 @@
 
 #include "sys/sandbox.h"
 
-/* For kernels whose ways are not known here. */
+/* For kernels other than Linux. */
 void
 sandbox_enter(const struct sandbox *sandbox, char *text)
 {
