@@ -12,7 +12,7 @@ enum exit_code {
 	EXIT_DONE = 0,		/* every byte arrived, as both ends know */
 	EXIT_NETWORK = 1,	/* refused, unreachable, reset, incomplete */
 	EXIT_LOCAL = 2,		/* usage, cannot bind, cannot write stdout */
-	EXIT_TIME = 3,		/* connecting, silence or the run took too long */
+	EXIT_TIME = 3,	/* connecting, silence or the run took too long */
 	EXIT_NAME = 4,		/* the name does not resolve */
 	EXIT_IDENTITY = 5,	/* the peer is not who it should be */
 	EXIT_SIGNAL = 128	/* plus n: ended as by signal n */
@@ -45,7 +45,7 @@ const char *diag_whom(void);
  */
 int	diag_flush(void);
 
-/* Draws a line without a newline on a terminal; the next message replaces it. */
+/* Draws a line without a newline on a terminal; later output replaces it. */
 void	diag_draw(const char *text);
 
 /* Adds that newline, before other output. Signal handlers may call this. */

@@ -34,9 +34,10 @@ void	loop_close(struct loop *);
 void	loop_begin(struct loop *);
 
 /*
- * Watches a descriptor for these events, and as poll(2) always does for POLLERR,
- * POLLHUP and POLLNVAL. Returns its place for loop_revents, which calls in a row
- * for one descriptor share; -1 for the descriptor -1. Exits without memory.
+ * Watches a descriptor for these events, and as poll(2) always does for
+ * POLLERR, POLLHUP and POLLNVAL. Returns its place for loop_revents, which
+ * calls in a row for one descriptor share; -1 for the descriptor -1. Exits
+ * without memory.
  */
 int	loop_watch(struct loop *, int fd, short events);
 

@@ -21,7 +21,7 @@ retry_begin(struct retry *retry, int64_t duration_us, int64_t deadline_us)
 	};
 	if (retry->last || retry->deadline_us == CLOCK_NEVER)
 		return;
-	/* Time is kept for a last try, which must be able to say why it failed. */
+	/* Keep time for a last try, which then can say why it failed. */
 	share_us = (retry->deadline_us - clock_now_us()) / 4;
 	retry->until_us = retry->deadline_us -
 	    (share_us > LAST ? LAST : share_us);

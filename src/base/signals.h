@@ -46,10 +46,10 @@ void	signals_defaults(void);
 
 /*
  * Starts a thread that handles no signal, which is left to the one that sleeps
- * in the loop. *thread is to be joined (pthread_join(3)); NULL: it is detached.
+ * in the loop. It must be joined (pthread_join(3)); with NULL it is detached.
  * Returns 0 or an errno.
  */
-int	signals_thread(pthread_t *thread, void *(*work)(void *), void *argument);
+int	signals_thread(pthread_t *, void *(*work)(void *), void *argument);
 
 /*
  * Blocks all signals of this thread until signals_release: a path must not be

@@ -19,7 +19,7 @@ size_t	text_printable(const char *text);
 void	text_clean(char *text, char other);
 
 enum text_form {
-	TEXT_ESCAPED,		/* bytes that are not printable: \x9b; "\": \x5c */
+	TEXT_ESCAPED,	/* bytes that are not printable: \x9b; "\": \x5c */
 	TEXT_JSON		/* a string in quotes; such bytes: \u009b */
 };
 

@@ -52,7 +52,7 @@ static const struct row {
 	size_t	 offset;
 	int	 lowest, highest;	/* as the kind says */
 	const char *text;		/* for --help */
-	const char *rules;		/* what it needs and excludes: conflicts.c */
+	const char *rules;	/* what it needs and excludes: conflicts.c */
 } table[] = {
 	{ '4', "ipv4", NULL, CHOICE, AT(endpoint.family), AF_INET, 0,
 	    "use IPv4 only", "!6,U" },

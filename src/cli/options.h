@@ -84,7 +84,7 @@ struct options {
 	/* time */
 	int64_t	 connect_us;	/* resolve and connect; CLOCK_UNSET: no limit */
 	int64_t	 deadline_us;	/* of the whole run */
-	int64_t	 await_us;	/* --wait: retry so long; CLOCK_UNSET: no retry */
+	int64_t	 await_us; /* --wait: retry so long; CLOCK_UNSET: no retry */
 	int64_t	 interval_us;	/* between lines, or ports of a scan (-i) */
 
 	/* as given: pour.c, operands.c and proxies.c turn it into the above */

@@ -11,8 +11,8 @@
 #include "net/transport.h"
 #include "scan/talk.h"
 
-#define SCAN_TIME	(3 * CLOCK_SECOND)	/* -w's default for a port of -z */
-#define SESSION_TIME	(60 * CLOCK_SECOND)	/* and for a session of datagrams */
+#define SCAN_TIME	(3 * CLOCK_SECOND) /* -w's default for a port of -z */
+#define SESSION_TIME	(60 * CLOCK_SECOND) /* and for a session of datagrams */
 
 /* The user's 0 is no limit. */
 static int64_t
@@ -181,7 +181,7 @@ pour_loopback(struct options *options)
 	    "reach the target");
 }
 
-#define SETTLE_TIME	(CLOCK_SECOND / 10)	/* of a bare --settle, and --wait */
+#define SETTLE_TIME	(CLOCK_SECOND / 10) /* of a bare --settle, and --wait */
 
 static void
 pour_scan(struct options *options)

@@ -39,7 +39,7 @@ struct associate {
 	unsigned next;			/* the oldest of them */
 	struct question *question;	/* for name, or NULL */
 	char	 name[ADDRESS_NAME + 1];	/* looked up last */
-	struct place named;		/* where that is; octets of 0: nowhere */
+	struct place named;	/* where that is; octets of 0: nowhere */
 	int64_t	 named_us;		/* until then */
 	uint8_t	*waiting;		/* a datagram to it */
 	size_t	 waiting_size;
@@ -105,7 +105,7 @@ bound_socket(const struct socket_config *config, const struct address *here)
 	return -1;
 }
 
-/* The socket towards destinations, with -4, -6 and -s, which must be numeric. */
+/* The socket towards destinations, with -4, -6 and a numeric -s. */
 static int
 open_outer(const struct associate_config *config)
 {

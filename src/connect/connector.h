@@ -45,7 +45,7 @@ struct connector_config {
 	int64_t	 await_us;	/* retry for so long; CLOCK_UNSET: one try */
 	int64_t	 deadline_us;	/* of all tries */
 	bool	 unsaid;	/* do not print success: the owner does */
-	const struct access_list *allow, *deny;	/* of targets; allow NULL: all */
+	const struct access_list *allow, *deny; /* targets; allow NULL: all */
 	const struct address *not;	/* our own listener, refused; or NULL */
 	/*
 	 * Makes the connected descriptor a stream, which owns it; a handshake
@@ -55,7 +55,7 @@ struct connector_config {
 	bool	 (*wrap)(const void *context, int fd, const struct address *,
 		    struct stream *);
 	const void *context;
-	struct tls_context *tls;	/* of a target behind a TLS proxy, or NULL */
+	struct tls_context *tls; /* of a target behind a TLS proxy, or NULL */
 };
 
 enum connector_state {
@@ -73,7 +73,7 @@ enum connector_state {
 struct connector {
 	enum connector_state state;
 	int	 code;			/* exit code of the last try */
-	int	 error;			/* an errno for the last try's failure */
+	int	 error;	/* an errno for the last try's failure */
 	const struct connector_config *config;
 	struct stream *stream;		/* the owner's, set by wrap */
 	struct address peer;		/* what the socket is connected to */
@@ -82,7 +82,7 @@ struct connector {
 	int64_t	 since_us;		/* when the question was asked */
 	struct retry retry;
 	int64_t	 until_us;		/* end of the try, or of the pause */
-	enum io	 wants;			/* the last answer of PROXY, HANDSHAKE */
+	enum io	 wants;	/* the last answer of PROXY, HANDSHAKE */
 	int	 place;			/* the stream's, in the loop */
 	size_t	 hop;			/* the current one, in PROXY */
 	void	*talk;			/* its state */

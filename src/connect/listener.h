@@ -22,7 +22,7 @@ struct listener {
 	int	 fd;
 	bool	 datagrams;
 	const struct access_list *allow, *deny;
-	int	 output;	/* accept nobody once its reader is gone; or -1 */
+	int	 output; /* accept nobody once its reader is gone; or -1 */
 	int	 place, output_place;	/* in the loop */
 	int64_t	 next_us;	/* after a failure: no accept(2) before this */
 	int64_t	 pause_us;	/* the last pause */
@@ -33,7 +33,8 @@ struct listener {
  * Binds to the first of the endpoint's addresses that can be bound, IPv4 before
  * IPv6, prints the invitation, if any, and listens. "Listening on ADDRESS PORT"
  * is printed (-v) once a connect would succeed. A UNIX path is removed when the
- * program ends. Returns EXIT_DONE, or another exit code with the reason printed.
+ * program ends. Returns EXIT_DONE, or another exit code with the reason
+ * printed.
  */
 int	listener_open(struct listener *, const struct listener_config *);
 
@@ -48,8 +49,9 @@ bool	listener_has_news(const struct listener *, const struct loop *);
  * Accepts a waiting peer without sleeping and prints its address (-v); only in
  * a round with listener_watch. *fd is a new descriptor, the caller's, abortive
  * if TCP; for datagrams the listener's own, with the first one still unread; -1
- * if there is no peer, or it may not connect. Returns EXIT_DONE, EXIT_LOCAL with
- * the reason printed, or EXIT_SIGNAL + SIGPIPE when the output's reader is gone.
+ * if there is no peer, or it may not connect. Returns EXIT_DONE, EXIT_LOCAL
+ * with the reason printed, or EXIT_SIGNAL + SIGPIPE when the output's reader is
+ * gone.
  */
 int	listener_accept(struct listener *, const struct loop *, int *fd,
 	    struct address *peer);

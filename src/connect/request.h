@@ -14,7 +14,7 @@
  * 4A, 5 and HTTP's CONNECT are recognized by the first octet. What has arrived
  * after the request, in[heard..got], is the target's.
  */
-#define REQUEST_ROOM	(8 << 10)	/* octets of HTTP's request and headers */
+#define REQUEST_ROOM	(8 << 10) /* octets of HTTP's request and headers */
 
 /* The credentials required; user NULL: none. */
 struct request_config {

@@ -78,9 +78,9 @@ add_resolver(struct sandbox *box)
 }
 
 /*
- * Where names, services and authorities are looked up, and the libraries for it,
- * which are loaded at the first lookup (nsswitch.conf(5)). Connecting to their
- * UNIX sockets needs no right.
+ * Where names, services and authorities are looked up, and the libraries for
+ * it, which are loaded at the first lookup (nsswitch.conf(5)). Connecting to
+ * their UNIX sockets needs no right.
  */
 static void
 add_system(struct sandbox *box)

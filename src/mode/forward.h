@@ -26,9 +26,9 @@ struct dial {
 int	forward_prepare(const struct options *);
 
 /*
- * Whether the target is not the listener, which is bound by now: a peer would be
- * forwarded in a circle. Names are checked when they are resolved. False with
- * the reason printed.
+ * Whether the target is not the listener, which is bound by now: a peer would
+ * be forwarded in a circle. Names are checked when they are resolved. False
+ * with the reason printed.
  */
 bool	forward_leaves(const struct options *, int listener);
 

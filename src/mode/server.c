@@ -38,7 +38,7 @@
 /* Descriptors that are neither the sessions' nor the pool's. */
 #define OTHERS	20
 
-/* After a shortage of resources, new senders of datagrams are ignored so long. */
+/* After a shortage, new senders of datagrams are ignored for so long. */
 #define DEAF	(CLOCK_SECOND / 10)
 
 #define GO_ON	(-1)

@@ -56,7 +56,7 @@ struct session {
 	struct associate *associate;	/* in ANSWER and ASSOCIATE, or NULL */
 	struct child *child;		/* in REAP */
 	enum io	 wants;			/* in HANDSHAKE, REQUEST, ANSWER */
-	int	 place;			/* the peer's in the loop, before RELAY */
+	int	 place;	/* the peer's in the loop, before RELAY */
 	int64_t	 deadline_us;		/* of the states before RELAY */
 	void	(*wake)(struct session *);	/* called by hub and demux */
 	int	 code;			/* the exit code */
@@ -82,8 +82,9 @@ bool	session_wrap(const void *context, int fd, const struct address *peer,
 
 /*
  * Begins a listener's session with an accepted descriptor, which it owns, or a
- * datagram listener's: that one it does not own if demux is set. demux and, with
- * it or a hub, wake must be set before. The session must not move from now on.
+ * datagram listener's: that one it does not own if demux is set. demux and,
+ * with it or a hub, wake must be set before. The session must not move from now
+ * on.
  */
 void	session_accept(struct session *, const struct options *, int fd,
 	    const struct address *peer, struct hub *);

@@ -24,8 +24,8 @@ struct access_list {
 
 /*
  * Adds ADDRESS[/BITS], several separated by commas, or those in @FILE, one or
- * more a line with comments after #. Returns NULL, or what is wrong, valid until
- * the next call. Lists are never freed.
+ * more a line with comments after #. Returns NULL, or what is wrong, valid
+ * until the next call. Lists are never freed.
  */
 const char *access_parse(const char *text, struct access_list *);
 

@@ -14,7 +14,8 @@
 
 /*
  * Writes a header for a client that came from one address to another, of
- * SOCK_STREAM or SOCK_DGRAM, into data, of PROXY_HEADER bytes. Returns its size.
+ * SOCK_STREAM or SOCK_DGRAM, into data, of PROXY_HEADER bytes. Returns its
+ * size.
  */
 size_t	proxy_header_make(int version, int type, const struct address *from,
 	    const struct address *to, uint8_t *data);

@@ -9,8 +9,8 @@
 struct transport;
 
 /*
- * Creates sockets (close-on-exec, non-blocking, all options set before the first
- * packet) and asks the kernel about them.
+ * Creates sockets (close-on-exec, non-blocking, all options set before the
+ * first packet) and asks the kernel about them.
  */
 
 #define SOCKET_KEY	80	/* bytes of a TCP MD5 key (tcp(7)) */
@@ -32,10 +32,10 @@ struct socket_config {
 
 /*
  * Creates a socket with all options set; TCP ones are abortive and keep urgent
- * data inline (see below), as do those that they accept. Returns the descriptor,
- * which the caller owns, or -1 with the reason printed, except for EAFNOSUPPORT.
- * A brief one gets only what the user asked for; if it cannot be created, the
- * reason is in errno (0: it was printed).
+ * data inline (see below), as do those that they accept. Returns the
+ * descriptor, which the caller owns, or -1 with the reason printed, except for
+ * EAFNOSUPPORT. A brief one gets only what the user asked for; if it cannot be
+ * created, the reason is in errno (0: it was printed).
  */
 int	socket_open(const struct socket_config *, int family,
 	    const struct transport *);
@@ -63,8 +63,8 @@ void	socket_urgent_inline(int fd);
 void	socket_reset(int fd);
 
 /*
- * Starts to connect. Returns 0 when connected; EINPROGRESS: wait for POLLOUT and
- * ask socket_connected; or another errno.
+ * Starts to connect. Returns 0 when connected; EINPROGRESS: wait for POLLOUT
+ * and ask socket_connected; or another errno.
  */
 int	socket_connect(int fd, const struct address *);
 

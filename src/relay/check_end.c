@@ -23,7 +23,7 @@
 /* Looks per time of -w, to find out whether the connection is idle. */
 #define IDLE_LOOKS	8
 
-/* Limit for the first byte of an input that is open, when the peer has ended. */
+/* Limit for the first byte of our open input, once the peer has ended. */
 #define BEGIN		(2 * CLOCK_SECOND)
 
 /*
@@ -75,8 +75,8 @@ check_broken(struct relay *relay, const struct flow *flow)
 }
 
 /*
- * Whether there are still bytes that had arrived when the peer broke. Later ones
- * do not count: if only sending fails, the peer may send for ever.
+ * Whether there are still bytes that had arrived when the peer broke. Later
+ * ones do not count: if only sending fails, the peer may send for ever.
  */
 static bool
 has_arrivals(struct relay *relay)
@@ -110,8 +110,8 @@ nobody_misses(const struct relay *relay)
 }
 
 /*
- * A command may read no more because we do not read its output: it is given what
- * arrived as long as it keeps reading.
+ * A command may read no more because we do not read its output: it is given
+ * what arrived as long as it keeps reading.
  */
 static bool
 takes_arrivals(struct relay *relay)
@@ -141,8 +141,8 @@ check_breaks(struct relay *relay)
 }
 
 /*
- * Acknowledgements cause no event, so this polls, and sets look_us. The deadline
- * moves on with each acknowledgement: a slow reader has time.
+ * Acknowledgements cause no event, so this polls, and sets look_us. The
+ * deadline moves on with each acknowledgement: a slow reader has time.
  */
 static bool
 all_acknowledged(struct relay *relay)
@@ -190,8 +190,9 @@ gives_nothing(struct flow *flow)
 }
 
 /*
- * Whether our input, which is open, will probably give no more. If the peer sent
- * nothing, it may be a receiver with no input of its own, which waits for ours.
+ * Whether our input, which is open, will probably give no more. If the peer
+ * sent nothing, it may be a receiver with no input of its own, which waits for
+ * ours.
  */
 static bool
 input_is_idle(struct relay *relay)
@@ -325,8 +326,8 @@ clean(struct relay *relay)
 }
 
 /*
- * The errno by which bytes that were sent are lost; 0: none. After its own end a
- * peer may reset our close_notify, if everything before is acknowledged.
+ * The errno by which bytes that were sent are lost; 0: none. After its own end
+ * a peer may reset our close_notify, if everything before is acknowledged.
  */
 static int
 lost(const struct stream *sink, const struct flow *to, const struct flow *from)

@@ -5,8 +5,8 @@ struct flow;
 struct relay;
 
 /*
- * The rules of the end (nc-lite(7), DATA TRANSFER). The functions return an exit
- * code, with the reason in the outcome, or one of these.
+ * The rules of the end (nc-lite(7), DATA TRANSFER). The functions return an
+ * exit code, with the reason in the outcome, or one of these.
  */
 #define CHECK_GO_ON	(-1)
 #define CHECK_CONFIRM	(-2)	/* over but for acknowledgements */

@@ -14,15 +14,15 @@
 
 /*
  * Bytes read at once from which splice(2) is used, and below which it no longer
- * is: few bytes are faster copied. No more is read at first, as a copy of 64 KiB
- * costs more than the rest of a short connection does.
+ * is: few bytes are faster copied. No more is read at first, as a copy of 64
+ * KiB costs more than the rest of a short connection does.
  */
 #define BULK_BEGIN	(16 << 10)
 #define BULK_END	(4 << 10)
 
 /*
- * A wake-up costs more than moving 100 KiB. So a TCP source that gives this much
- * at a time gets SO_RCVLOWAT, and wakes us for as much, or after a while.
+ * A wake-up costs more than moving 100 KiB. So a TCP source that gives this
+ * much at a time gets SO_RCVLOWAT, and wakes us for as much, or after a while.
  */
 #define PATIENT_BEGIN	(128 << 10)
 #define PATIENT_BYTES	(256 << 10)
@@ -36,8 +36,8 @@
 #define FAREWELL	(CLOCK_SECOND / 2)
 
 /*
- * A pipe wakes its reader for the first page, while its writer has more: a short
- * sleep saves many wake-ups. In microseconds.
+ * A pipe wakes its reader for the first page, while its writer has more: a
+ * short sleep saves many wake-ups. In microseconds.
  */
 #define NAP		50
 
@@ -340,7 +340,7 @@ fill_buffer(struct flow *flow, size_t limit)
 		size = limit;
 	answer = flow->source->ops->read(flow->source, flow->data, size, &done);
 	if (!source_answered(flow, answer, done)) {
-		/* In the background poll(2) says POLLIN, but no read is made. */
+		/* In the background: POLLIN, but no read is made. */
 		if (answer == IO_WANT_READ && flow->ready == answer &&
 		    flow->source->caps & STREAM_TERMINAL)
 			flow->pause_us = clock_deadline(NOT_OURS);
@@ -592,7 +592,8 @@ static bool
 wants_source(const struct flow *flow)
 {
 	return flow_rests(flow) == 0 && flow->state == FLOW_OPEN &&
-	    flow->tap_full == -1 && !flow->mute && !flow->sink_full && flow->pause_us == 0;
+	    flow->tap_full == -1 && !flow->mute && !flow->sink_full &&
+	    flow->pause_us == 0;
 }
 
 static void

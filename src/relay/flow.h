@@ -21,7 +21,7 @@
  */
 enum flow_state {
 	FLOW_OPEN,		/* the source may give more */
-	FLOW_DRAIN,		/* the source has ended; the sink has not got all */
+	FLOW_DRAIN,	/* the source has ended; the sink has not got all */
 	FLOW_CLOSED		/* the sink has all, and the end */
 };
 
@@ -33,7 +33,7 @@ struct flow {
 	bool	 hold_end;	/* do not shut it down now */
 	bool	 mute;		/* do not read the source */
 	bool	 wary;		/* watch the source for resets all the time */
-	bool	 source_hung;	/* it has POLLHUP, so do not watch it for that */
+	bool	 source_hung; /* it has POLLHUP, so do not watch it for that */
 	struct stream *culprit;	/* whose IO_FAIL broke the flow, or NULL */
 	bool	 source_failed;	/* the culprit failed as source, not as sink */
 	bool	 sink_gone;	/* it has POLLHUP, but has lost nothing yet */

@@ -14,7 +14,7 @@ struct outcome {
 	uint64_t sent;		/* bytes that the peer's TCP has acknowledged */
 	uint64_t received;	/* bytes written to the local output */
 	bool	 unwanted;	/* complete, but wrong: see stream.h */
-	const char *first;	/* what ended first, "stdin" or "peer"; or NULL */
+	const char *first; /* what ended first, "stdin" or "peer"; or NULL */
 	char	 reason[OUTCOME_REASON];	/* of a failure; else "" */
 };
 

@@ -27,8 +27,8 @@ bool	pool_take_pipe(int ends[2]);
 void	pool_give_pipe(const int ends[2], bool empty);
 
 /*
- * Sets how many pipes are lent at most, of two descriptors each. An unprivileged
- * user can have 63 of this size (pipe(7)).
+ * Sets how many pipes are lent at most, of two descriptors each. An
+ * unprivileged user can have 63 of this size (pipe(7)).
  */
 #define POOL_PIPES	64
 void	pool_limit(size_t pipes);

@@ -70,9 +70,9 @@ struct relay {
 	struct crlf crlf;
 	struct telnet telnet;
 	bool	 peer_watched;		/* SO_KEEPALIVE is on */
-	bool	 peer_ended, had_all;	/* the latter: it has acknowledged all */
+	bool	 peer_ended, had_all; /* the latter: it has acknowledged all */
 	uint64_t taken_mark;		/* send.taken when the peer ended */
-	uint64_t last_taken;		/* what had arrived when it broke; 0: - */
+	uint64_t last_taken;	/* what had arrived when it broke; 0: - */
 	uint64_t moved;			/* bytes read and written so far */
 	int64_t	 moved_us;		/* when that changed last */
 	int64_t	 begin_deadline_us;	/* see check_end.c, check_forward.c */
@@ -86,13 +86,13 @@ struct relay {
 	int64_t	 tick_deadline_us;
 	uint64_t missing;		/* not acknowledged at the last look */
 	int64_t	 confirm_deadline_us;	/* for that to decrease */
-	int64_t	 look_us, pause_us;	/* the next look, and the pause before */
+	int64_t	 look_us, pause_us; /* the next look, and the pause before */
 };
 
 /*
  * Begins. The streams must be ready for bytes and stay the caller's; they, the
- * rules and the watch must live as long as the relay. Returns false if there are
- * too many taps; the relay must be closed in any case.
+ * rules and the watch must live as long as the relay. Returns false if there
+ * are too many taps; the relay must be closed in any case.
  */
 bool	relay_open(struct relay *, struct stream *local, struct stream *peer,
 	    const struct relay_rules *, const struct relay_watch *);

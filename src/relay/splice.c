@@ -80,8 +80,8 @@ splice_fill(struct splice *splice, struct stream *source, size_t limit,
 }
 
 /*
- * Copies what is in the pipe to copy_to, if set; *size is what may be written to
- * the sink. IO_CANNOT, with errno set, when tee(2) fails.
+ * Copies what is in the pipe to copy_to, if set; *size is what may be written
+ * to the sink. IO_CANNOT, with errno set, when tee(2) fails.
  */
 static enum io
 copy(struct splice *splice, size_t *size)

@@ -82,8 +82,8 @@ enum io	splice_fill(struct splice *, struct stream *source, size_t limit,
 enum io	splice_drain(struct splice *, struct stream *sink, size_t *done);
 
 /*
- * Splices directly, when one end is a pipe. IO_WANT_READ and failures may be the
- * source's, IO_WANT_WRITE and failures the sink's: see their error.
+ * Splices directly, when one end is a pipe. IO_WANT_READ and failures may be
+ * the source's, IO_WANT_WRITE and failures the sink's: see their error.
  */
 enum io	splice_pass(struct stream *source, struct stream *sink, size_t limit,
 	    size_t *done);

@@ -34,15 +34,15 @@ struct tap {
 	int	 pipe;
 
 	/*
-	 * Writes what could not be written at once. *fd is set to the descriptor
-	 * to wait for, or -1; meanwhile the flow neither goes on nor ends.
-	 * Returns false as look does. NULL: it never waits.
+	 * Writes what could not be written at once. *fd is set to the
+	 * descriptor to wait for, or -1; meanwhile the flow neither goes on nor
+	 * ends. Returns false as look does. NULL: it never waits.
 	 */
 	bool	(*flush)(struct tap *, int *fd);
 
 	/*
-	 * At the end, before the sink is shut down. Returns false, as look does,
-	 * to prevent that; may be called again. NULL: does nothing.
+	 * At the end, before the sink is shut down. Returns false, as look
+	 * does, to prevent that; may be called again. NULL: does nothing.
 	 */
 	bool	(*end)(struct tap *);
 };
@@ -61,9 +61,9 @@ bool	taps_add(struct taps *, struct tap *);
 size_t	taps_growth(const struct taps *);
 
 /*
- * Gives size bytes of *data to all taps. *data, a buffer of the pool, is replaced
- * by another if a tap changes bytes. Returns the new size; *objects is the tap
- * that breaks the flow, or NULL.
+ * Gives size bytes of *data to all taps. *data, a buffer of the pool, is
+ * replaced by another if a tap changes bytes. Returns the new size; *objects is
+ * the tap that breaks the flow, or NULL.
  */
 size_t	taps_apply(const struct taps *, uint8_t **data, size_t size,
 	    const struct tap **objects);

@@ -6,9 +6,9 @@
 
 /*
  * Limits a rate by two token buckets: a fine one keeps every 100 ms below 110 %
- * of the rate, a coarse one the mean at the rate. The fine one fills 5 % faster,
- * to make up for time in which we had no CPU. Their contents, in bytes times a
- * million, may be negative, which delays the next bytes.
+ * of the rate, a coarse one the mean at the rate. The fine one fills 5 %
+ * faster, to make up for time in which we had no CPU. Their contents, in bytes
+ * times a million, may be negative, which delays the next bytes.
  */
 struct throttle {
 	int64_t	 rate;		/* bytes a second; 0: no limit */

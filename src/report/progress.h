@@ -34,8 +34,8 @@ struct progress {
 #define PROGRESS_EVERY(p) ((p)->terminal ? PROGRESS_REDRAW : PROGRESS_LINES)
 
 /*
- * Begins. size is the number of bytes expected; 0: what is left of the input, if
- * that is a file or a disk. alone: every line ends with a newline.
+ * Begins. size is the number of bytes expected; 0: what is left of the input,
+ * if that is a file or a disk. alone: every line ends with a newline.
  */
 void	progress_begin(struct progress *, int64_t size,
 	    const struct stream *local, bool alone);

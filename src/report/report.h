@@ -14,7 +14,7 @@ struct report_config {
 	bool	 progress;
 	bool	 json;			/* a summary in JSON */
 	bool	 append;		/* do not truncate the files */
-	bool	 many;			/* peers: the caller draws the progress */
+	bool	 many;	/* peers: the caller draws the progress */
 	int64_t	 size;			/* bytes expected; 0: unknown */
 	const char *digest;		/* name of a hash, or NULL */
 	const char *expected;		/* hash of what is received, or NULL */
@@ -35,22 +35,23 @@ struct report {
 	int64_t	 since_us;
 	struct progress progress;
 	struct report_logs *logs;	/* allocated if needed, or NULL */
-	struct digest *digest;		/* of what is sent [0] and received [1] */
+	struct digest *digest;	/* of what is sent [0] and received [1] */
 };
 
 /* Opens files and OpenSSL, once. Returns false with the reason printed. */
 bool	report_prepare(const struct report_config *);
 
 /*
- * Tells that an earlier run moved the first size bytes of the file: progress and
- * digests go on from there. Their SHA-256 is written into text, of DIGEST_TEXT
- * bytes. Returns false if it cannot be computed. After report_prepare.
+ * Tells that an earlier run moved the first size bytes of the file: progress
+ * and digests go on from there. Their SHA-256 is written into text, of
+ * DIGEST_TEXT bytes. Returns false if it cannot be computed. After
+ * report_prepare.
  */
 bool	report_prefix(int fd, int64_t size, bool received, char *text);
 
 /*
- * Begins the report on a peer. Returns false with the reason printed; report_end
- * must not be called then.
+ * Begins the report on a peer. Returns false with the reason printed;
+ * report_end must not be called then.
  */
 bool	report_begin(struct report *, const struct report_config *,
 	    const struct stream *local, struct stream *peer);

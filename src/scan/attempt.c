@@ -90,7 +90,7 @@ send_probe(const struct scan *scan, const struct attempt *attempt, int fd)
 	return send(fd, probe.data, probe.size, 0) == -1 ? errno : 0;
 }
 
-/* Connects, or sends a probe; *fd is -1 or, over UDP, the socket. 0 or errno. */
+/* Connects, or sends a probe; *fd is -1 or UDP's socket. 0 or errno. */
 static int
 ask(struct scan *scan, const struct attempt *attempt, int *fd)
 {
@@ -147,8 +147,8 @@ attempt_settle(struct scan *scan, struct attempt *attempt,
 
 /*
  * ICMP errors that mean a firewall: net, host or protocol unreachable or
- * prohibited (RFC 792, RFC 1812; all of ICMPv6 type 1, RFC 4443). For TCP, where
- * closed ports answer with RST, also port unreachable.
+ * prohibited (RFC 792, RFC 1812; all of ICMPv6 type 1, RFC 4443). For TCP,
+ * where closed ports answer with RST, also port unreachable.
  */
 static bool
 is_prohibition(const struct scan *scan, const struct attempt *attempt, int icmp)
@@ -177,8 +177,8 @@ settle_error(struct scan *scan, struct attempt *attempt, int error)
 }
 
 /*
- * After an error, which may only mean that it is in progress. An ICMP error that
- * arrives during connect(2) is queued by the kernel, but does not end it.
+ * After an error, which may only mean that it is in progress. An ICMP error
+ * that arrives during connect(2) is queued by the kernel, but does not end it.
  */
 static void
 failed(struct scan *scan, struct attempt *attempt, int which, int error)

@@ -15,8 +15,8 @@ struct scan;
 #define ATTEMPT_TRIES	5	/* in a port's time: packets may be lost */
 
 /*
- * A silent port is tried again by a second TCP socket, since the first may still
- * get a late answer; over UDP by another datagram.
+ * A silent port is tried again by a second TCP socket, since the first may
+ * still get a late answer; over UDP by another datagram.
  */
 struct attempt {
 	struct result *result;	/* NULL: it is over */
@@ -44,7 +44,7 @@ void	attempt_watch(const struct scan *, struct attempt *, struct loop *);
 /* Handles answers, tries again, and settles it at its deadline. */
 void	attempt_step(struct scan *, struct attempt *, const struct loop *);
 
-/* Ends the attempt: writes the state, and the errno behind it, to its result. */
+/* Ends the attempt, with this state, and the errno behind it, as result. */
 void	attempt_settle(struct scan *, struct attempt *, enum port_state,
 	    int error);
 

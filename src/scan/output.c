@@ -15,9 +15,9 @@
 #include "scan/words.h"
 #include "stream/tls.h"
 
-#define FEW		64	/* ports of several targets that get a line each */
+#define FEW		64 /* ports of several targets that get a line each */
 #define NAMED		8	/* ports named in one line, at most */
-#define DRAW		(CLOCK_SECOND / 5)	/* between redraws of progress */
+#define DRAW		(CLOCK_SECOND / 5) /* between redraws of progress */
 
 /* For each address, a range of ports with the same result, not printed yet. */
 static struct range {

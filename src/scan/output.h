@@ -14,8 +14,8 @@ struct scan;
  */
 
 /*
- * Prints the new results in the order of the ports, but open ports at once. all:
- * also of ports that are not settled.
+ * Prints the new results in the order of the ports, but open ports at once.
+ * all: also of ports that are not settled.
  */
 void	output_news(struct scan *, bool all);
 

@@ -19,8 +19,8 @@ struct probe probe_for(uint16_t port);
 
 /*
  * The user's own probe: hexadecimal digits, perhaps with blanks and colons
- * between bytes, or a file's content. Returns NULL or what is wrong. The data is
- * never freed.
+ * between bytes, or a file's content. Returns NULL or what is wrong. The data
+ * is never freed.
  */
 const char *probe_parse(const char *hex, struct probe *);
 const char *probe_read(const char *path, struct probe *);

@@ -24,7 +24,7 @@
 #define OTHERS	8	/* descriptors of ours that are no attempt's */
 #define STAGGER	(CLOCK_SECOND / 4)	/* between addresses, RFC 8305 */
 #define PAUSE	(CLOCK_SECOND / 100)	/* after a shortage */
-#define PATIENCE	(5 * CLOCK_SECOND)	/* for one with no attempt left */
+#define PATIENCE	(5 * CLOCK_SECOND) /* for one with no attempt left */
 #define PASS	(3 * CLOCK_SECOND)	/* a pass for PORT_DOUBT, at least */
 #define SHORTEST	(CLOCK_SECOND / 20)	/* the first pause of --wait */
 #define LONGEST	(CLOCK_SECOND / 2)	/* and the last */

@@ -9,7 +9,7 @@
 
 #define UNIX		"unix:"
 #define LARGEST		16	/* bits of a network's hosts */
-#define MOST_PORTS	(1 << 24)	/* in all; each has a result in memory */
+#define MOST_PORTS	(1 << 24) /* in all; each has a result in memory */
 #define LINE		4096	/* bytes */
 #define LINE_WORDS	64
 

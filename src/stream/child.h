@@ -18,15 +18,15 @@ struct child_config {
 struct child;
 
 /*
- * Starts the command with pipes for its stdin and stdout, and in its environment
- * NC_REMOTE_ADDR, NC_REMOTE_PORT, NC_LOCAL_ADDR, NC_LOCAL_PORT and NC_PROTO (and
- * NCAT_...): the peer's address, ours (here) and the socket's transport. If we
- * die, it gets SIGHUP.
+ * Starts the command with pipes for its stdin and stdout, and in its
+ * environment NC_REMOTE_ADDR, NC_REMOTE_PORT, NC_LOCAL_ADDR, NC_LOCAL_PORT and
+ * NC_PROTO (and NCAT_...): the peer's address, ours (here) and the socket's
+ * transport. If we die, it gets SIGHUP.
  *
  * The stream reads its stdout and writes its stdin, which shutdown closes.
  * IO_EOF comes only once it has exited with status 0; any other end is IO_FAIL,
- * since its output may be incomplete. For that rfd changes from the pipe to what
- * tells of the exit. Returns false with the reason printed, and errno set.
+ * since its output may be incomplete. For that rfd changes from the pipe to
+ * what tells of the exit. Returns false with the reason printed, and errno set.
  */
 bool	child_open(struct stream *, const struct child_config *, int socket,
 	    const struct address *here, const struct address *peer);

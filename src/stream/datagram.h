@@ -11,7 +11,7 @@ struct access_list;
 struct datagram_config {
 	bool	 connected;	/* by connect(2) */
 	bool	 any_peer;	/* receive from all, answer the last (-k) */
-	bool	 single;	/* a read gives one datagram, even an empty one */
+	bool	 single; /* a read gives one datagram, even an empty one */
 	long	 limit;		/* datagrams until EOF (-W); 0: none */
 	const struct access_list *allow, *deny;	/* of senders, with any_peer */
 	struct address peer;	/* the first peer, unless connected */

@@ -12,10 +12,10 @@ struct batch;
 struct loop;
 
 /*
- * Divides a listener's datagram socket among all addresses that send to it: each
- * can be a member, with a stream of its own. A read gives one datagram, even an
- * empty one; a write sends one, from the address that the peer has sent to. When
- * a member's queue is full, datagrams are lost, as in the kernel.
+ * Divides a listener's datagram socket among all addresses that send to it:
+ * each can be a member, with a stream of its own. A read gives one datagram,
+ * even an empty one; a write sends one, from the address that the peer has sent
+ * to. When a member's queue is full, datagrams are lost, as in the kernel.
  *
  * Members have no descriptors: they are woken for datagrams, and after
  * IO_WANT_WRITE they are to try again after a moment.

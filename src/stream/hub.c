@@ -10,7 +10,7 @@
 #include "sys/sys.h"
 
 #define PIECE	((size_t)64 << 10)	/* read from stdin at once */
-#define SMALL	((size_t)4 << 10)	/* a chunk has this much room at least */
+#define SMALL	((size_t)4 << 10) /* a chunk has this much room at least */
 
 /* How long others wait for the rest of a line that has begun on stdout. */
 #define OPEN	(CLOCK_SECOND / 5)
@@ -271,8 +271,8 @@ has_room(struct hub_member *member)
 }
 
 /*
- * After a call to a member's own files: what they wait for, can do, and why they
- * failed is the member's.
+ * After a call to a member's own files: what they wait for, can do, and why
+ * they failed is the member's.
  */
 static enum io
 adopt(struct hub_member *member, struct stream *stream, enum io answer)

@@ -23,7 +23,7 @@ struct loop;
  *  - With relayed set (--broker) it goes to the other members, too; with names
  *    set (--chat) each line begins with its sender.
  *
- * Members have no descriptors, except of files of their own: the hub wakes them.
+ * Members have no descriptors but those of own files: the hub wakes them.
  */
 #define HUB_BEHIND	((size_t)1 << 20)
 #define HUB_LINE	((size_t)64 << 10)
@@ -60,7 +60,7 @@ struct hub {
 	uint8_t	*rest;		/* what stdout did not take */
 	size_t	 rest_head, rest_tail;
 	const struct hub_member *open;	/* who has begun a line on stdout */
-	int64_t	 open_us;	/* when others stop waiting for it; 0: none does */
+	int64_t	 open_us; /* when others stop waiting for it; 0: none does */
 	int64_t	 late_us;	/* when input goes on without the late */
 	bool	 failed;	/* stdout has: the reason is local.error */
 	int	 in_place, out_place;

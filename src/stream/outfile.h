@@ -25,12 +25,12 @@ struct outfile_config {
 /* The destination, found once for any number of files. */
 struct outfile_place {
 	int	 folder;	/* descriptor of the folder, or -1 */
-	int	 device;	/* descriptor, if it is no regular file; else -1 */
-	int	 older;		/* descriptor of the .part to continue; else -1 */
+	int	 device; /* descriptor, if it is no regular file; else -1 */
+	int	 older;	/* descriptor of the .part to continue; else -1 */
 	off_t	 there;		/* its bytes */
 	bool	 sparse;
-	char	 path[PATH_MAX];	/* the folder's with its slash; a device's */
-	char	 name[NAME_MAX + 1];	/* empty: each peer's own, or a device */
+	char	 path[PATH_MAX]; /* the folder's with its slash; a device's */
+	char	 name[NAME_MAX + 1]; /* empty: each peer's own, or a device */
 };
 
 /* One file, for one session. Before outfile_open fd and wait must be -1. */
@@ -44,11 +44,11 @@ struct outfile {
 };
 
 /*
- * To be called before there is a peer. A device or FIFO is opened, and must have
- * room for size bytes; for a file this finds out whether it can be created, and
- * leaves nothing behind. Symbolic links are followed, also dangling ones. With
- * resume an older .part is locked until outfile_begin continues it. Returns
- * false with the reason printed.
+ * To be called before there is a peer. A device or FIFO is opened, and must
+ * have room for size bytes; for a file this finds out whether it can be
+ * created, and leaves nothing behind. Symbolic links are followed, also
+ * dangling ones. With resume an older .part is locked until outfile_begin
+ * continues it. Returns false with the reason printed.
  */
 bool	outfile_find(struct outfile_place *, const struct outfile_config *);
 
@@ -77,7 +77,7 @@ int	outfile_commit(struct outfile *);
 /* Closes an incomplete file, which stays as its .part. May always be called. */
 void	outfile_close(struct outfile *);
 
-/* Path of the .part while there is one, else of the file; OUTFILE_TEXT bytes. */
+/* Path of the .part, if there is one, else of the file; OUTFILE_TEXT bytes. */
 #define OUTFILE_TEXT	(PATH_MAX + NAME_MAX)
 const char *outfile_text(const struct outfile *, char *text);
 

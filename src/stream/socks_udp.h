@@ -10,10 +10,10 @@
 
 /*
  * Datagrams through a SOCKS 5 proxy (RFC 1928, section 7), each after a header
- * with the target's address. The connection on which the proxy was asked is kept
- * open: when it ends, so does the association.
+ * with the target's address. The connection on which the proxy was asked is
+ * kept open: when it ends, so does the association.
  */
-#define SOCKS_UDP_HEAD	(4 + 1 + 255 + 2)	/* octets of the largest header */
+#define SOCKS_UDP_HEAD	(4 + 1 + 255 + 2) /* octets of the largest header */
 
 /* The length of the header; 0 if there is none, or for a fragment. */
 size_t	socks_udp_head(const uint8_t *datagram, size_t size);

@@ -58,25 +58,26 @@ int	stdio_received(off_t *size);
  * Opens a stream that reads stdin and writes stdout, or the files instead of
  * them. --in is opened for each stream, so that each peer gets all of it; peer
  * is for the name of a file of --out DIR/. Flags of inherited descriptors are
- * never changed (base/borrowed.h). shutdown closes the output and reports errors
- * of that; it completes a file, and fails for one without a byte (unwanted).
- * Returns false with the reason printed, and errno set.
+ * never changed (base/borrowed.h). shutdown closes the output and reports
+ * errors of that; it completes a file, and fails for one without a byte
+ * (unwanted). Returns false with the reason printed, and errno set.
  */
 bool	stdio_open(struct stdio *, struct stream *,
 	    const struct stdio_config *, const struct address *peer);
 
-/* Whether --out was never completed, since the peer has not ended; prints it. */
+/* Whether --out is incomplete, since the peer has not ended; prints that. */
 bool	stdio_is_left(const struct stdio *);
 
 /*
- * To be called at the end. If stdout is an inherited TCP connection, it is reset
- * unless good: a failure must not look like its end.
+ * To be called at the end. If stdout is an inherited TCP connection, it is
+ * reset unless good: a failure must not look like its end.
  */
 void	stdio_conclude(struct stdio *, bool good);
 
 /*
- * The same without a session, since nobody was reached. The reset comes when the
- * last process closes the connection: a script may try something else on it.
+ * The same without a session, since nobody was reached. The reset comes when
+ * the last process closes the connection: a script may try something else on
+ * it.
  */
 void	stdio_abandon(const struct stdio_config *);
 

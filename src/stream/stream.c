@@ -10,7 +10,7 @@ stream_fail(struct stream *stream, int error)
 {
 	if (stream->error[0] != '\0')
 		return IO_FAIL;
-	/* TCP: a reset that was reported already, or that came after our FIN. */
+	/* TCP: a reset that was reported already, or came after our FIN. */
 	if (error == EPIPE && stream->caps & STREAM_ACKNOWLEDGES)
 		error = ECONNRESET;
 	stream->broken_pipe = error == EPIPE;

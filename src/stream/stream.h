@@ -31,9 +31,9 @@ enum stream_caps {
 	STREAM_RAW_OUTPUT = 1 << 7,	/* wfd may be spliced to */
 	STREAM_PIPE_INPUT = 1 << 8,	/* rfd is a pipe */
 	STREAM_PIPE_OUTPUT = 1 << 9,	/* wfd is a pipe */
-	STREAM_BUFFERS = 1 << 10,	/* holds bytes that poll(2) does not see */
+	STREAM_BUFFERS = 1 << 10, /* holds bytes that poll(2) does not see */
 	STREAM_MAY_LEAVE = 1 << 11,	/* EPIPE on output is no failure */
-	STREAM_SHARED = 1 << 12		/* a member of a hub, which outlives it */
+	STREAM_SHARED = 1 << 12	/* a member of a hub, which outlives it */
 };
 
 #define STREAM_ERROR	256

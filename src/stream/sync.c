@@ -8,7 +8,7 @@
 #include "sys/sys.h"
 
 struct job {
-	int	 fd;		/* a copy, so that the caller may close its own */
+	int	 fd;	/* a copy, so that the caller may close its own */
 	int	 tell;		/* the write end of the pipe for the result */
 };
 

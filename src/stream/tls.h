@@ -24,7 +24,7 @@ struct tls_config {
 	const char *ca;		/* authorities; NULL: the system's */
 	const char *cert, *key;	/* NULL: none; a listener generates them */
 	const char *psk;	/* file of a shared key, instead of all that */
-	const char *pin[TLS_PINS];	/* "sha256:HEX" of the peer's public key */
+	const char *pin[TLS_PINS]; /* "sha256:HEX" of the peer's public key */
 	size_t	 pins;
 };
 
@@ -36,8 +36,8 @@ struct tls_context;
 
 /*
  * Loads OpenSSL and the config's files, asking for the password of an encrypted
- * key. Returns NULL with the reason printed. The config must stay as long as the
- * context.
+ * key. Returns NULL with the reason printed. The config must stay as long as
+ * the context.
  */
 struct tls_context *tls_context_open(const struct tls_config *);
 
@@ -71,7 +71,7 @@ struct tls_facts {
 	char	 subject[160], issuer[160];	/* of the peer's certificate */
 	char	 pin[72];		/* "sha256:HEX" of its public key */
 	char	 valid[32];		/* for how long it is still valid */
-	int	 days;			/* the same in days; -1: no certificate */
+	int	 days;	/* the same in days; -1: no certificate */
 	const char *proof;		/* what has verified the peer */
 	bool	 insecure;		/* it was not verified */
 	char	 failure[STREAM_ERROR];	/* why there is no session */

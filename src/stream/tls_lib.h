@@ -9,8 +9,9 @@
 #include <stdbool.h>
 
 /*
- * OpenSSL, loaded on first use (base/library.h): the functions we call, with the
- * types of its headers. Macros of theirs that call functions cannot be used.
+ * OpenSSL, loaded on first use (base/library.h): the functions we call, with
+ * the types of its headers. Macros of theirs that call functions cannot be
+ * used.
  */
 #define TLS_LIB_FUNCTIONS(X) \
 	X(ASN1_INTEGER_set) X(ASN1_TIME_diff) X(BIO_clear_flags) X(BIO_free) \

@@ -20,9 +20,9 @@
  * An external PSK (RFC 8446, 4.2.11) with SHA-256 and always with (EC)DHE:
  * psk_dhe_ke is the only mode that OpenSSL offers by default.
  *
- * Both ends have the same key, so an attacker could reflect a connection back to
- * its own host (RFC 9257, 4.1). Clients therefore send a mark of their host, a
- * hash that only holders of the key can compute, in an extension that the
+ * Both ends have the same key, so an attacker could reflect a connection back
+ * to its own host (RFC 9257, 4.1). Clients therefore send a mark of their host,
+ * a hash that only holders of the key can compute, in an extension that the
  * binder authenticates. A listener refuses its own mark on connections that
  * come from other hosts.
  */

@@ -41,7 +41,7 @@ struct sandbox {
 	uint16_t port[SANDBOX_PORTS];	/* TCP ports to connect to */
 	size_t	 ports;
 	struct sandbox_place place[SANDBOX_PLACES];
-	size_t	 places;	/* SANDBOX_PLACES: some may be missing, deny none */
+	size_t	 places; /* SANDBOX_PLACES: some may be missing, deny none */
 };
 
 /*

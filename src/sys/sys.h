@@ -10,8 +10,8 @@
 /*
  * What differs between kernels: linux.c has it by Linux's own calls, posix.c by
  * what the BSDs and macOS have, too (make SYS=posix). No other file uses what
- * only Linux has. Functions return -1 with errno set on failure, like the system
- * calls behind them.
+ * only Linux has. Functions return -1 with errno set on failure, like the
+ * system calls behind them.
  */
 
 struct pollfd;
@@ -86,8 +86,8 @@ void	sys_keepalive(int fd, int seconds, int probes);
 void	sys_acknowledge(int fd);
 
 /*
- * Lets the kernel queue ICMP errors for the socket (POLLERR). sys_icmp takes the
- * next one: type << 8 | code, with *error set to its errno; -1: none.
+ * Lets the kernel queue ICMP errors for the socket (POLLERR). sys_icmp takes
+ * the next one: type << 8 | code, with *error set to its errno; -1: none.
  */
 void	sys_hear_icmp(int fd, int family);
 int	sys_icmp(int fd, int *error);
