@@ -75,6 +75,13 @@ fits() {
 	run ! grep -E 'left|-[0-9]' frames
 }
 
+@test "hours that are left are hours" {
+	listen
+	head -c 1M /dev/zero | on_screen 80 --progress --limit-rate 1M \
+	    --size 10G 127.0.0.1 "$port"
+	grep -E ' left [0-9]+:[0-5][0-9]:[0-5][0-9] ' frames
+}
+
 @test "a file that was read before counts from its offset" {
 	random 1M in
 	listen

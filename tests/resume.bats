@@ -122,6 +122,15 @@ command_for() {
 	same in out
 }
 
+@test "a .part that is more than --size is refused, and kept" {
+	random 2000 out.part
+	cp out.part before
+	run -2 nc -l --resume --size 1000 --out out 0
+	[ "$output" = "nc-lite: 'out.part' has 2000 bytes already, more than \
+--size" ]
+	same before out.part
+}
+
 @test "a .part that another run writes, or that is no file, is not resumed" {
 	random 100000 in
 	broken 1000

@@ -239,6 +239,18 @@ ended_well() {
 	run ! grep -q 'libssl\|libcrypto' trace
 }
 
+@test "a library that cannot be loaded, or is too old, is one line" {
+	need gcc
+	local library
+	library=$(grep -ao -m 1 'libssl\.so\.[0-9]*' "$NC_LITE" | head -n 1)
+	echo nothing >"$library"
+	LD_LIBRARY_PATH=$PWD run -2 nc -c localhost 1
+	[[ $output == "nc-lite: TLS needs OpenSSL: cannot load $library: "* ]]
+	gcc -shared -o "$library" -x c /dev/null
+	LD_LIBRARY_PATH=$PWD run -2 nc -c localhost 1
+	[[ $output == "nc-lite: $library is too old for TLS: it lacks "* ]]
+}
+
 @test "-zc is a check of the certificate, in words or as JSON" {
 	tls_listen -k --exec cat
 	nc -zcv --ca "$C/ca.pem" localhost "$port" 2>err
