@@ -55,6 +55,21 @@ descriptors_are() {
 	same in listen.out
 }
 
+@test "a piece waits for its newline up to 64 KiB, and not for one byte more" {
+	idle_pipe
+	listen -k <&"$idle"
+	start other /usr/bin/python3 "$PEERS/peer.py" connect "$port" \
+	    say 'one\n' stall
+	wait_for_line listen.out one
+	start long /usr/bin/python3 "$PEERS/peer.py" connect "$port" \
+	    say "$(printf '%065535d' 0)" acked quiet 0.1 hex 1 say 0 stall
+	wait_for_line long.out quiet
+	nc -N 127.0.0.1 "$port" <<<two
+	until_true holds listen.out $'one\ntwo'
+	printf x >&"$tap"
+	until_true has listen.out $((65536 + 8))
+}
+
 @test "stdin goes to all who are there, and its end too" {
 	idle_pipe
 	listen -k <&"$idle"
