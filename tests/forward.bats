@@ -206,6 +206,19 @@ END
 	[ "$status" -eq 0 ]
 }
 
+# probed PID: both of its connections have keepalive timers.
+probed() {
+	[ "$(ss -tnpo | grep "pid=$1," | grep -c keepalive)" = 2 ]
+}
+
+@test "once one direction has ended both ends are probed, for the other may be silent" {
+	need ss
+	target fin stall
+	forward "127.0.0.1:$target"
+	start visit /usr/bin/python3 "$PEERS/peer.py" connect "$port" stall
+	within=5 until_true probed "$forward_pid"
+}
+
 @test "an end without a byte is passed on, too, and at once" {
 	target readall say ok fin
 	forward "127.0.0.1:$target"
