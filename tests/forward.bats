@@ -499,6 +499,14 @@ END
 	done
 }
 
+@test "-s is where a forwarder comes from, not where it listens" {
+	target text
+	forward "127.0.0.1:$target" -s 127.0.0.7
+	grep -q '^Listening on 127\.0\.0\.1 ' forward.err
+	visit fin readall
+	wait_for_line forward.err 'forwarded by tcp 127\.0\.0\.7 '
+}
+
 @test "a forwarder listens on loopback only, unless it was told otherwise" {
 	forward 127.0.0.1:1
 	grep -q "listening on 127.0.0.1 only: peers can reach the target" \

@@ -454,6 +454,17 @@ heard() {
 	done
 }
 
+@test "a minute has 60 seconds, and an hour 60 minutes" {
+	hurried 60
+	timed nc --timeout 1m -l 0 </dev/null
+	[ "$status" -eq 3 ]
+	between 980 3000
+	hurried 3600
+	timed nc --timeout 1h -l 0 </dev/null
+	[ "$status" -eq 3 ]
+	between 980 3000
+}
+
 @test "what is no time is refused, and named" {
 	local t
 	for t in x 1x 1.x '' ' 1' -1 1:30 nan inf 1e 0x10 99999999999999999999 1,5; do
