@@ -35,6 +35,9 @@
 /* Peers accepted in one round, so that sessions have their turn. */
 #define ACCEPTS	64
 
+/* Where nobody stays for long, so many rounds find one before two are tried. */
+#define CROWD	16
+
 /* Descriptors that are neither the sessions' nor the pool's. */
 #define OTHERS	20
 
@@ -83,6 +86,7 @@ struct server {
 	size_t	 turn;		/* who is stepped first */
 	bool	 watched;	/* the listener, in this round */
 	int	 burst;		/* peers to take in the next round at most */
+	unsigned calls;		/* rounds in which some were taken */
 	uint64_t served;	/* sessions, so far */
 	struct progress progress;
 	struct outcome past;	/* what those who left have moved */
@@ -395,11 +399,12 @@ accept_some(struct server *server)
 {
 	struct address peer;
 	int i, fd = 0, code = EXIT_DONE;
+	bool crowd;
 
 	if (!server->watched ||
 	    !listener_has_news(&server->listener, &server->loop))
 		return;
-	/* Doubles while peers queue, so that one alone costs one accept(2). */
+	/* Doubles while several are there; one alone costs one accept(2). */
 	for (i = 0; i < server->burst && fd != -1 && code == EXIT_DONE &&
 	    server->code == GO_ON && make_room(server); i++) {
 		code = listener_accept(&server->listener, &server->loop, &fd,
@@ -407,7 +412,9 @@ accept_some(struct server *server)
 		if (code == EXIT_DONE && fd != -1)
 			admit(server, fd, &peer);
 	}
-	server->burst = fd == -1 ? 1 : 2 * i < ACCEPTS ? 2 * i : ACCEPTS;
+	crowd = there(server) > 1 || ++server->calls % CROWD == 0;
+	server->burst = fd == -1 || !crowd ? 1 : 2 * i < ACCEPTS ? 2 * i :
+	    ACCEPTS;
 	if (code != EXIT_DONE)
 		server->code = code;
 }

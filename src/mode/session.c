@@ -109,7 +109,8 @@ open_local(struct session *session)
 	    &options->local, &session->address))
 		return false;
 	hub_join(session->hub, &session->member, &session->local,
-	    address_port_text(&session->address, who), files, wake, session);
+	    session->hub->names ? address_port_text(&session->address, who) :
+	    NULL, files, wake, session);
 	return true;
 }
 

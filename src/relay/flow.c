@@ -323,6 +323,13 @@ source_answered(struct flow *flow, enum io answer, size_t done)
 	return answer == IO_OK;
 }
 
+/* A connection's first bytes are often all of it: then its end is there, too. */
+static bool
+is_greeting(const struct flow *flow, size_t done)
+{
+	return flow->taken == done && flow->source->caps & STREAM_ACKNOWLEDGES;
+}
+
 /*
  * True when it is worth another round: the source filled the buffer. Less
  * than that means it was emptied, and poll may as well say when there is
@@ -354,7 +361,7 @@ fill_buffer(struct flow *flow, size_t limit)
 		splice_grow(flow->source, flow->sink);
 		flow->bulk = true;
 	}
-	return done == size || flow->bulk ||
+	return done == size || flow->bulk || is_greeting(flow, done) ||
 	    flow->source->caps & (STREAM_DATAGRAMS | STREAM_BUFFERS);
 }
 

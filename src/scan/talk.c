@@ -201,6 +201,7 @@ talk_begin(const struct scan_config *config, struct target *target,
 		close(fd);
 		return NULL;
 	}
+	socket_urgent_inline(fd);
 	plain_open(&talk->stream, fd, transport_of_socket(fd));
 	talk->facts = tls ? calloc(1, sizeof(*talk->facts)) : NULL;
 	if (!make_words(config, talk, target->is_path ? "localhost" :
