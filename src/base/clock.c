@@ -19,18 +19,6 @@ clock_deadline(int64_t duration_us)
 	return duration_us < 0 ? CLOCK_NEVER : clock_now_us() + duration_us;
 }
 
-bool
-clock_passed(int64_t deadline_us)
-{
-	return deadline_us != CLOCK_NEVER && clock_now_us() >= deadline_us;
-}
-
-int64_t
-clock_earlier(int64_t deadline_us, int64_t other_us)
-{
-	return deadline_us < other_us ? deadline_us : other_us;
-}
-
 const char *
 clock_parse(const char *text, int64_t *duration_us)
 {

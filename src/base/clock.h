@@ -22,10 +22,18 @@ int64_t	clock_now_us(void);
 int64_t	clock_deadline(int64_t duration_us);
 
 /* Whether the deadline is reached; CLOCK_NEVER never is. */
-bool	clock_passed(int64_t deadline_us);
+static inline bool
+clock_passed(int64_t deadline_us)
+{
+	return deadline_us != CLOCK_NEVER && clock_now_us() >= deadline_us;
+}
 
 /* The earlier of two deadlines (or the shorter of two durations). */
-int64_t	clock_earlier(int64_t deadline_us, int64_t other_us);
+static inline int64_t
+clock_earlier(int64_t deadline_us, int64_t other_us)
+{
+	return deadline_us < other_us ? deadline_us : other_us;
+}
 
 /*
  * Reads a duration: digits, perhaps a fraction, perhaps a unit of ms, s, m or

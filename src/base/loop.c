@@ -26,14 +26,7 @@ loop_close(struct loop *loop)
 	*loop = (struct loop){ .set = NULL };
 }
 
-void
-loop_begin(struct loop *loop)
-{
-	loop->count = 0;
-	loop->next_us = CLOCK_NEVER;
-}
-
-static void
+__attribute__((cold, noinline)) static void
 make_room(struct loop *loop)
 {
 	size_t room = loop->room == 0 ? 8 : 2 * loop->room;
@@ -48,62 +41,36 @@ make_room(struct loop *loop)
 }
 
 int
-loop_watch(struct loop *loop, int fd, short events)
+loop_add(struct loop *loop, struct pollfd wanted)
 {
 	size_t i = loop->count, stop = i > NEIGHBOURS ? i - NEIGHBOURS : 0;
 
-	if (fd == -1)
-		return -1;
 	while (i-- > stop)
-		if (loop->set[i].fd == fd) {
-			loop->set[i].events |= events;
+		if (loop->set[i].fd == wanted.fd) {
+			loop->set[i].events |= wanted.events;
 			return (int)i;
 		}
 	if (loop->count == loop->room)
 		make_room(loop);
-	loop->set[loop->count] = (struct pollfd){ .fd = fd, .events = events };
+	loop->set[loop->count] = wanted;
 	return (int)loop->count++;
-}
-
-void
-loop_until(struct loop *loop, int64_t at_us)
-{
-	if (at_us < loop->next_us)
-		loop->next_us = at_us;
-}
-
-void
-loop_hurry(struct loop *loop)
-{
-	loop->next_us = 0;
 }
 
 void
 loop_run_once(struct loop *loop)
 {
-	int64_t left_us = loop->next_us - clock_now_us();
+	int64_t left_us = -1;
 	size_t i;
 
 	loop_watch(loop, diag_flush(), POLLOUT);
-	if (left_us < 0)
-		left_us = 0;
+	if (loop->next_us != CLOCK_NEVER) {
+		left_us = loop->next_us - clock_now_us();
+		left_us = left_us < 0 ? 0 : left_us;
+	}
 	/* After EINTR or a failure revents is undefined. */
-	if (sys_poll(loop->set, loop->count,
-	    loop->next_us == CLOCK_NEVER ? -1 : left_us) == -1)
+	if (sys_poll(loop->set, loop->count, left_us) == -1)
 		for (i = 0; i < loop->count; i++)
 			loop->set[i].revents = 0;
 	loop->now_us = clock_now_us();
 	loop->progress_asked = signals_asked();
-}
-
-short
-loop_revents(const struct loop *loop, int place)
-{
-	return place == -1 ? 0 : loop->set[place].revents;
-}
-
-bool
-loop_passed(const struct loop *loop, int64_t at_us)
-{
-	return at_us != CLOCK_NEVER && loop->now_us >= at_us;
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
+
 /*
  * The only place that sleeps. What takes time is a state machine: its _watch
  * adds the descriptors and the deadline it waits for, its _step goes on as far
@@ -31,7 +33,15 @@ void	loop_open(struct loop *);
 void	loop_close(struct loop *);
 
 /* Begins a round: forgets what was watched, and the deadline. */
-void	loop_begin(struct loop *);
+static inline void
+loop_begin(struct loop *loop)
+{
+	loop->count = 0;
+	loop->next_us = CLOCK_NEVER;
+}
+
+/* For loop_watch alone. */
+int	loop_add(struct loop *, struct pollfd);
 
 /*
  * Watches a descriptor for these events, and as poll(2) always does for
@@ -39,13 +49,26 @@ void	loop_begin(struct loop *);
  * calls in a row for one descriptor share; -1 for the descriptor -1. Exits
  * without memory.
  */
-int	loop_watch(struct loop *, int fd, short events);
+static inline int
+loop_watch(struct loop *loop, int fd, short events)
+{
+	return fd == -1 ? -1 : loop_add(loop,
+	    (struct pollfd){ .fd = fd, .events = events });
+}
 
 /* Lets the round end by then; CLOCK_NEVER changes nothing. */
-void	loop_until(struct loop *, int64_t at_us);
+static inline void
+loop_until(struct loop *loop, int64_t at_us)
+{
+	loop->next_us = clock_earlier(loop->next_us, at_us);
+}
 
 /* Lets the round end at once: a machine can go on without a descriptor. */
-void	loop_hurry(struct loop *);
+static inline void
+loop_hurry(struct loop *loop)
+{
+	loop->next_us = 0;
+}
 
 /* Sleeps until an event, the deadline or a signal, and reads the clock. */
 void	loop_run_once(struct loop *);
@@ -54,9 +77,17 @@ void	loop_run_once(struct loop *);
  * The events at this place, 0 for -1. If it is shared, they may be another's:
  * mask them with your own.
  */
-short	loop_revents(const struct loop *, int place);
+static inline short
+loop_revents(const struct loop *loop, int place)
+{
+	return place == -1 ? 0 : loop->set[place].revents;
+}
 
 /* Whether the deadline had passed when this round's sleep ended. */
-bool	loop_passed(const struct loop *, int64_t at_us);
+static inline bool
+loop_passed(const struct loop *loop, int64_t at_us)
+{
+	return at_us != CLOCK_NEVER && loop->now_us >= at_us;
+}
 
 #endif

@@ -495,32 +495,47 @@ check_time(struct relay *relay)
 	return check_idleness(relay);
 }
 
+/* A write may have slept: then the time of the round is too early to count from. */
 static void
-note_movement(struct relay *relay)
+note_movement(struct relay *relay, const struct loop *loop)
 {
 	const struct flow *send = &relay->send, *receive = &relay->receive;
 	uint64_t moved = send->taken + send->moved + receive->taken +
 	    receive->moved;
 
-	if (moved != relay->moved)
-		relay->moved_us = clock_now_us();
+	if (moved == relay->moved)
+		return;
 	relay->moved = moved;
+	relay->moved_us = send->state == FLOW_OPEN &&
+	    relay->rules->idle_us < 0 ? loop->now_us : clock_now_us();
+}
+
+/* As in nearly all rounds: no flow has ended. */
+static bool
+only_moves(const struct relay *relay)
+{
+	const struct flow *send = &relay->send, *receive = &relay->receive;
+
+	return send->state == FLOW_OPEN && receive->state == FLOW_OPEN &&
+	    send->culprit == NULL && receive->culprit == NULL;
 }
 
 int
-check_end(struct relay *relay)
+check_end(struct relay *relay, const struct loop *loop)
 {
 	int64_t look_us = relay->look_us;
-	int code;
+	int code = CHECK_GO_ON;
 
-	note_movement(relay);
+	note_movement(relay, loop);
 	if (relay->rules->forward)
 		return check_forward(relay);
-	code = check_breaks(relay);
-	if (code == CHECK_GO_ON)
-		code = check_ends(relay);
-	if (code == CHECK_GO_ON)
+	if (!only_moves(relay)) {
 		code = check_breaks(relay);
+		if (code == CHECK_GO_ON)
+			code = check_ends(relay);
+		if (code == CHECK_GO_ON)
+			code = check_breaks(relay);
+	}
 	/* Not needed any more: it would wake us again and again. */
 	if (relay->look_us == look_us && clock_passed(look_us))
 		relay->look_us = CLOCK_NEVER;

@@ -2,6 +2,7 @@
 #define CHECK_END_H
 
 struct flow;
+struct loop;
 struct relay;
 
 /*
@@ -12,7 +13,7 @@ struct relay;
 #define CHECK_CONFIRM	(-2)	/* over but for acknowledgements */
 
 /* Whether the relay is over; to be called after its flows were stepped. */
-int	check_end(struct relay *);
+int	check_end(struct relay *, const struct loop *);
 
 /* After CHECK_CONFIRM: whether all is acknowledged; sets look_us if not. */
 int	check_confirmed(struct relay *);

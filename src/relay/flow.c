@@ -246,7 +246,8 @@ room(const struct flow *flow)
 	size_t size = !flow->copy_only && !flow->bulk ? BULK_BEGIN :
 	    caps & STREAM_DATAGRAMS ? DATAGRAM : POOL_BUFFER;
 
-	return size / taps_growth(&flow->taps);
+	return flow->taps.at[0] == NULL ? size :
+	    size / taps_growth(&flow->taps);
 }
 
 static size_t
@@ -254,15 +255,16 @@ apply_taps(struct flow *flow, size_t size)
 {
 	const struct tap *objects;
 
+	if (flow->taps.at[0] == NULL)
+		return size;
 	size = taps_apply(&flow->taps, &flow->data, size, &objects);
 	if (objects != NULL)
 		broke(flow, objects->blame, true);
 	return size;
 }
 
-/* Writes what waits for the sink; true when nothing does any more. */
 static bool
-drain(struct flow *flow)
+drain_all(struct flow *flow)
 {
 	bool seen;
 
@@ -287,6 +289,14 @@ drain(struct flow *flow)
 		if (!seen)
 			flow->tail = apply_taps(flow, flow->tail);
 	}
+}
+
+/* Writes what waits for the sink; true when nothing does any more. */
+static bool
+drain(struct flow *flow)
+{
+	return (flow_rests(flow) == 0 && flow->hold_us == 0) ||
+	    drain_all(flow);
 }
 
 static void
@@ -483,6 +493,8 @@ flush_taps(struct flow *flow)
 {
 	const struct tap *objects;
 
+	if (flow->taps.at[0] == NULL)
+		return true;
 	flow->tap_full = taps_flush(&flow->taps, &objects);
 	if (objects != NULL)
 		broke(flow, objects->blame, true);

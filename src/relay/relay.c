@@ -201,7 +201,7 @@ relay_step(struct relay *relay, const struct loop *loop)
 	if (relay->state == RELAY_RUN) {
 		move(relay, loop);
 		count_tick(relay, loop);
-		set_state(relay, check_end(relay));
+		set_state(relay, check_end(relay, loop));
 	} else if (relay->state == RELAY_CONFIRM)
 		count_tick(relay, loop);
 	if (relay->state == RELAY_CONFIRM)
