@@ -13,6 +13,11 @@ descriptors() {
 	find "/proc/$1/fd" -mindepth 1 | wc -l
 }
 
+# most_memory PID: the most that it has had at once, in KiB.
+most_memory() {
+	awk '$1 == "VmHWM:" { print $2 }' "/proc/$1/status"
+}
+
 descriptors_are() {
 	[ "$(descriptors "$1")" -eq "$2" ]
 }
@@ -117,6 +122,24 @@ have_come() {
 	wait_for_line fast.out "^fin 921600 $(sha in)"
 	kill -CONT "$slow"
 	wait_for_line slow.out "^fin 921600 $(sha in)"
+}
+
+@test "--broker with a hundred who never read: cut off at once, the others get all" {
+	random 12M in
+	listen -k --broker
+	local server=$pid before
+	start readers /usr/bin/python3 "$PEERS/many.py" hear "$port" 105 100 \
+	    12582912
+	until_true have_come 105
+	before=$(most_memory "$server")
+	bound=15 nc -N 127.0.0.1 "$port" <in
+	wait_for_line readers.out 'fin 5 reset 100'
+	[ "$(grep -c "^fin $(sha in)" readers.out)" -eq 5 ]
+	[ "$(grep -c 'behind the others; incomplete' listen.err)" -eq 100 ]
+	same in listen.out
+	# What they missed is kept for nobody.
+	[[ $NC_LITE == */asan/* ]] || (($(most_memory "$server") - before < 12000)) ||
+	    fail "$(most_memory "$server") KiB after $before"
 }
 
 @test "one slow reader alone slows stdin, and gets all" {

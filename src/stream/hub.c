@@ -9,7 +9,7 @@
 #include "stream/hub.h"
 #include "sys/sys.h"
 
-#define PIECE	((size_t)64 << 10)	/* read from stdin at once */
+#define PIECE	((size_t)64 << 10)	/* of stdin or the log at once */
 #define SMALL	((size_t)4 << 10) /* a chunk has this much room at least */
 
 /* How long others wait for the rest of a line that has begun on stdout. */
@@ -326,12 +326,16 @@ member_write(struct stream *stream, const void *data, size_t size,
 		    member->files, data, size, done));
 	while (*done < size && answer == IO_OK && has_room(member)) {
 		const uint8_t *at = (const uint8_t *)data + *done;
+		size_t rest = size - *done;
 
-		taken = whole_lines(member, at, size - *done);
+		/* No more than is asked for by waits_for_late. */
+		if (member->hub->relayed && rest > PIECE)
+			rest = PIECE;
+		taken = whole_lines(member, at, rest);
 		if (taken > 0)
 			answer = tell(member->hub, member, at, taken);
 		else
-			answer = take_line(member, at, size - *done, &taken);
+			answer = take_line(member, at, rest, &taken);
 		if (answer == IO_OK)
 			*done += taken;
 	}
@@ -407,6 +411,9 @@ member_read(struct stream *stream, void *data, size_t size, size_t *done)
 	if (member->own_in)
 		return adopt(member, stream, member->files->ops->read(
 		    member->files, data, size, done));
+	/* What one of many does not take must not rest as much again in each. */
+	if (size > PIECE)
+		size = PIECE;
 	length = unheard(member);
 	if (member->hub->said - member->seen < HUB_BEHIND / 2)
 		member->late_us = 0;

@@ -8,9 +8,11 @@
     many.py send PORT CLIENTS BYTES     each sends so much of its own, and its
                                         end; says `fin N`, how many saw an end,
                                         then the SHA-256 of each
-    many.py hear PORT CLIENTS STALLED   each reads to the end, but the first
-                                        ones, which never read; says how many
-                                        `fin N reset N`, and the hash of each
+    many.py hear PORT CLIENTS STALLED [BYTES]
+                                        each reads to the end, or so many bytes,
+                                        but the first ones, which never read;
+                                        says how many `fin N reset N`, and the
+                                        hash of each
     many.py hold PORT CLIENTS           connects, says `held`, waits for stdin
     many.py die PORT CLIENTS            each sends for ever and is reset at a
                                         moment of its own; says `dead`
@@ -26,6 +28,8 @@
                                         at any moment, or none of that. Says
                                         for each `STATUS SHA SHA`, of what was to
                                         be sent and of what came back
+
+With TLS set in the environment send and hold speak that.
 """
 
 import hashlib
@@ -33,6 +37,7 @@ import os
 import random
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -40,15 +45,25 @@ import time
 
 
 def connect(port):
-    return socket.create_connection(("127.0.0.1", port), timeout=60)
+    sock = socket.create_connection(("127.0.0.1", port), timeout=60)
+    return CONTEXT.wrap_socket(sock) if CONTEXT else sock
 
 
-def to_the_end(sock):
+def end(sock):
+    """Says that all is said; how the other way ends."""
+    if CONTEXT:
+        sock = sock.unwrap()
+    sock.shutdown(socket.SHUT_WR)
+    return to_the_end(sock)[0]
+
+
+def to_the_end(sock, most=float("inf")):
     """The bytes' hash, and how they ended."""
     digest = hashlib.sha256()
     try:
-        while data := sock.recv(65536):
+        while most > 0 and (data := sock.recv(65536)):
             digest.update(data)
+            most -= len(data)
     except OSError:
         return "reset", digest.hexdigest()
     return "fin", digest.hexdigest()
@@ -89,14 +104,14 @@ def send(port, client, size, results):
     sock = connect(port)
     try:
         sock.sendall(data)
-        sock.shutdown(socket.SHUT_WR)
-        how = to_the_end(sock)[0]
+        how = end(sock)
     except OSError:
         how = "reset"
     results[client] = how, hashlib.sha256(data).hexdigest()
 
 
-def hear(port, client, stalled, results):
+def hear(port, client, argument, results):
+    stalled, *most = argument
     sock = socket.socket()
     if client < stalled:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -104,7 +119,7 @@ def hear(port, client, stalled, results):
     results[client] = None
     if client < stalled:
         HOLD.wait()
-    results[client] = to_the_end(sock)
+    results[client] = to_the_end(sock, *most)
 
 
 def die(port, client, _, results):
@@ -196,6 +211,7 @@ def run_victim(command, data, how, after):
 
 TURN = threading.Semaphore(50)
 HOLD = threading.Event()
+CONTEXT = ssl._create_unverified_context() if "TLS" in os.environ else None
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
 
 
@@ -207,7 +223,7 @@ def run(work, port, clients, argument):
     for thread in threads:
         thread.start()
     if work is hear:
-        for thread in threads[argument:]:
+        for thread in threads[argument[0]:]:
             thread.join()
         HOLD.set()
     for thread in threads:
@@ -244,7 +260,7 @@ def main():
         for how, digest in results:
             print(how, digest)
     elif what == "hear":
-        results = run(hear, *numbers)
+        results = run(hear, *numbers[:2], numbers[2:])
         print("fin", sum(how == "fin" for how, _ in results),
               "reset", sum(how == "reset" for how, _ in results))
         for how, digest in results:
