@@ -4,6 +4,7 @@
 # a command that fails; and what is left of them. NC_LITE_FULL=1 runs the larger
 # numbers, which take minutes.
 load helper
+load tls_certs
 
 # many WHAT ARGS...: peers/many.py, bounded.
 many() {
@@ -244,9 +245,10 @@ wanting() {
 # no place yet waits.
 few() {
 	as=few serve few sh -c 'ulimit -n "$1"; shift; exec "$@"' sh "$1" \
-	    "$NC_LITE" -lkv --limit-rate-in 200k "${@:2}" 0
-	[ "$(many send "$port" 40 50000 | head -n 1)" = "fin 40" ]
-	run ! grep -E 'annot|Too many|memory' few.err
+	    "${slowly[@]}" "$NC_LITE" -lkv --limit-rate-in 200k "${@:2}" 0
+	many send "$port" 40 50000 >sent
+	[ "$(head -n 1 sent)" = "fin 40" ]
+	! grep -E 'annot|Too many|memory' few.err || fail 'out of something'
 	kill "$pid"
 }
 
@@ -261,4 +263,54 @@ few() {
 	local target=$port
 	few 48 --forward "127.0.0.1:$target"
 	few 48 --forward "localhost:$target"
+	make_certificates
+	TLS=1 few 48 -c --cert "$C/good.both"
+	TLS=1 few 48 -c --cert "$C/good.both" --out out/
+}
+
+@test "a server has descriptors for files that a slow disk keeps, too" {
+	need strace
+	mkdir out
+	slowly=(strace -f -qq -o trace -e trace=fsync -e
+	    inject=fsync:delay_enter=50000)
+	few 48 --limit-rate-in 1g --out out/
+}
+
+# idle COUNT KIB OPTION...: each of so many idle peers costs so much at most.
+idle() {
+	local before server
+	listen -kd "${@:3}"
+	server=$pid
+	# What is kept for the next ones costs once.
+	many send "$port" 20 1000
+	before=$(memory "$server")
+	start crowd /usr/bin/python3 "$PEERS/many.py" hold "$port" "$1" \
+	    < <(sleep 30)
+	wait_for_line crowd.out held
+	until_true is_crowded "$server" "$1"
+	(($(memory "$server") - before <= $1 * $2)) ||
+	    fail "$(memory "$server") KiB after $before"
+	kill "$pid" "$server"
+}
+
+is_crowded() {
+	[ "$(find "/proc/$1/fd" -lname 'socket:*' | wc -l)" -gt "$2" ]
+}
+
+@test "an idle peer costs 5 KiB at most, or 40 with TLS" {
+	[[ $NC_LITE != */asan/* ]] || skip "the sanitizer keeps what was freed"
+	make_certificates
+	idle 400 5
+	TLS=1 idle 200 40 -c --cert "$C/good.both"
+}
+
+@test "a short connection costs one setsockopt, and no accept in vain" {
+	need strace
+	serve listen strace -f -qq -o trace -e trace=accept4,setsockopt "$NC_LITE" \
+	    -lkv 127.0.0.1 0 </dev/null
+	many visit "$port" 90
+	until_true has_lines listen.out 30
+	(($(grep -c EAGAIN trace) <= 10))
+	(($(grep -c setsockopt trace) <= 70))
+	kill "$(pgrep -P "$pid")"
 }

@@ -509,14 +509,17 @@ serve(struct server *server)
 	return server->code;
 }
 
-/* A command has two pipes and a pidfd; connecting to a target may need two. */
+/*
+ * A command has two pipes and a pidfd; connecting to a target may need two; a
+ * file has a duplicate and a pipe while it is synced.
+ */
 static size_t
 descriptors_each(const struct options *options)
 {
 	return 1u + (options->child.command != NULL ? 3u : 0) +
 	    (options->forward.on ? 2u : 0) +
 	    (options->local.in != NULL ? 1u : 0) +
-	    (options->local.out.path != NULL ? 1u : 0);
+	    (options->local.out.path != NULL ? 4u : 0);
 }
 
 /* --max-conns, or less if there are not descriptors enough. */

@@ -495,7 +495,7 @@ check_time(struct relay *relay)
 	return check_idleness(relay);
 }
 
-/* A write may have slept: then the time of the round is too early to count from. */
+/* A write may have slept: what time counts from is later than the round. */
 static void
 note_movement(struct relay *relay, const struct loop *loop)
 {

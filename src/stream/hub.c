@@ -411,7 +411,7 @@ member_read(struct stream *stream, void *data, size_t size, size_t *done)
 	if (member->own_in)
 		return adopt(member, stream, member->files->ops->read(
 		    member->files, data, size, done));
-	/* What one of many does not take must not rest as much again in each. */
+	/* What a member does not take rests in a buffer of its own. */
 	if (size > PIECE)
 		size = PIECE;
 	length = unheard(member);

@@ -79,9 +79,9 @@ void	hub_step(struct hub *, const struct loop *);
 
 /*
  * Adds a member, which must not move until its stream is closed, and opens that
- * stream; it gets what is sent from now on. who is "ADDRESS PORT", needed for
- * names only. files, or NULL, are the member's own files as the hub's flags say,
- * closed with it. wake is called when reading or writing is worth another try.
+ * stream; it gets what is sent from now on. who is "ADDRESS PORT", for the names.
+ * files, or NULL, are the member's own files as the hub's flags say, closed with
+ * it. wake is called when reading or writing is worth another try.
  */
 void	hub_join(struct hub *, struct hub_member *, struct stream *,
 	    const char *who, struct stream *files, void (*wake)(void *),

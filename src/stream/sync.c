@@ -20,24 +20,19 @@ sync_now(int fd)
 	    errno == ENOTSUP || errno == EBADF ? 0 : errno;
 }
 
-static void
-give_up(struct job *job)
-{
-	close(job->fd);
-	close(job->tell);
-	free(job);
-}
-
 static void *
 work(void *argument)
 {
 	struct job *job = argument;
 	int error = sync_now(job->fd);
 
+	/* First: the next peer may be waiting for a descriptor. */
+	close(job->fd);
 	/* EPIPE: nobody waits any more. */
 	while (write(job->tell, &error, sizeof(error)) == -1 && errno == EINTR)
 		continue;
-	give_up(job);
+	close(job->tell);
+	free(job);
 	return NULL;
 }
 
@@ -56,7 +51,9 @@ sync_begin(int fd)
 	job->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (job->fd != -1 && signals_thread(NULL, work, job) == 0)
 		return ends[0];
-	give_up(job);
+	close(job->fd);
+	close(job->tell);
+	free(job);
 	close(ends[0]);
 	return -1;
 }
