@@ -91,7 +91,7 @@ at_once() {
 # In a time that runs slower the half second is five.
 @test "a peer that has ended is told the end of a question at once" {
 	hurried 0.1
-	peer read 6 fin quiet 3
+	peer read 6 quiet 0.3 fin quiet 3
 	run -0 nc -vvv 127.0.0.1 "$port" <<<hello
 	[[ $output == *"FIN is delayed"* ]]
 	wait_for_line peer.out fin

@@ -72,11 +72,12 @@ check(int key, bool excluded)
 void
 conflicts_check(void)
 {
+	size_t i;
 	int key, pass;
 
 	/* Conflicts first: they say more than that an option is missing. */
 	for (pass = 0; pass < 2; pass++)
-		for (key = options_after(0); key != 0; key = options_after(key))
+		for (i = 0; (key = options_at(i)) != 0; i++)
 			if (options_given(key))
 				check(key, pass == 0);
 }

@@ -86,7 +86,7 @@ print_part(const struct part *part, bool rare)
 {
 	bool more = !rare && has(part, RARE);
 	const int *key;
-	int i;
+	size_t i;
 
 	printf("%s%s%s:\n", part->title, more ? "; more: --help " : "",
 	    more ? part->topic : "");
@@ -96,9 +96,9 @@ print_part(const struct part *part, bool rare)
 		else if (!rare)
 			return;
 	}
-	for (i = 0; part == LAST && (i = options_after(i)) != 0;)
-		if (is_in_none(i))
-			options_print(i);
+	for (i = 0; part == LAST && options_at(i) != 0; i++)
+		if (is_in_none(options_at(i)))
+			options_print(options_at(i));
 }
 
 static void

@@ -419,11 +419,9 @@ options_print(int key)
 }
 
 int
-options_after(int key)
+options_at(size_t index)
 {
-	const struct row *row = key == 0 ? table : find_row(key) + 1;
-
-	return row < table + ROWS ? row->key : 0;
+	return index < ROWS ? table[index].key : 0;
 }
 
 /* Options that act at once and exit. */

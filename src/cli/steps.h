@@ -47,8 +47,8 @@ const char *options_rules(int key);
 /* The option's line of --help, on stdout. */
 void	options_print(int key);
 
-/* For a walk through all options: the key after this one; 0: first, or end. */
-int	options_after(int key);
+/* For a walk through all options: the key of the index-th; 0: there is none. */
+int	options_at(size_t index);
 
 /* Prints --help: one topic, "all", or (also for NULL) the everyday options. */
 void	help_print(const char *topic);
