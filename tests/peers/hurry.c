@@ -60,3 +60,16 @@ ppoll(struct pollfd *set, nfds_t count, const struct timespec *timeout,
 	}
 	return next(set, count, timeout, mask);
 }
+
+int
+poll(struct pollfd *set, nfds_t count, int timeout_ms)
+{
+	static int (*next)(struct pollfd *, nfds_t, int);
+
+	if (next == NULL)
+		*(void **)&next = dlsym(RTLD_NEXT, "poll");
+	/* At least 1 ms: who is woken too early by less asks again. */
+	if (timeout_ms > 0)
+		timeout_ms = 1 + (int)(timeout_ms / times());
+	return next(set, count, timeout_ms);
+}
