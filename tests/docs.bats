@@ -321,7 +321,7 @@ in_zsh() {
 # steps FILE: what the demo does and how it ends, without its numbers.
 steps() {
 	sed 's/<[^>]*>//g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g; s/[0-9][0-9.]*/N/g' "$1" |
-	    grep -E '^(==|[$]|.* status: |All )'
+	    grep -E '^(==|[$]|.* status: |Everything )'
 }
 
 @test "the picture of the demo shows what the demo does" {

@@ -410,7 +410,7 @@ stdout: receiver 2" ]
 @test "-q that ends before the peer: not complete, exit 3" {
 	peer say half pause 3
 	run -3 nc -q 0.3 --out out 127.0.0.1 "$port" < <(:)
-	[[ $output == *"(-q) is over; incomplete"* ]]
+	[[ $output == *"timeout after the end of input (-q); incomplete"* ]]
 	[ "$(<out.part)" = half ]
 	[ ! -e out ]
 }

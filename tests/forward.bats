@@ -374,11 +374,11 @@ probed() {
 	wait_exit "$pid"
 	for to in 127.0.0.1 0.0.0.0; do
 		run -2 nc -lk --forward "$to:$free" 127.0.0.1 "$free"
-		[[ $output == *"--forward: $to $free is where this listens" ]]
+		[[ $output == *"--forward: $to $free is this listener itself" ]]
 	done
 	run -2 nc -lk --forward "127.0.0.1:$free" 0.0.0.0 "$free"
 	run -2 nc -lkU own --forward unix:own
-	[[ $output == *"--forward: own is where this listens" ]]
+	[[ $output == *"--forward: own is this listener itself" ]]
 	# A name, and all addresses of both families: seen for each peer.
 	start forward "$NC_LITE" -lkv --allow 127.0.0.0/8 \
 	    --forward "localhost:$free" "$free"

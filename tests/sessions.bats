@@ -136,7 +136,7 @@ while not answered(late):
 assert time.monotonic() > began + 0.9, "too soon"
 print(busy.getsockname()[1])
 END
-	wait_for_line forward.err 'others wait for its place'
+	wait_for_line forward.err 'dropped, as other peers are waiting'
 	[ "$(grep -c 'Connection received' forward.err)" -eq 3 ]
 	[ "$(grep -c "Connection received on 127.0.0.1 $(<busy)\$" forward.err)" -eq 1 ]
 }

@@ -161,7 +161,7 @@ nobody 22 None tcp unresolved" ] || fail "$output"
 	run -2 nc -z --targets /dev/zero
 	one_line "/dev/zero, line 1: too long"
 	run -2 nc -z --targets - < <(echo '# none')
-	one_line "'-' has no targets"
+	one_line "'-' lists no targets"
 }
 
 @test "1000 targets in a file are done at once, also with 16 descriptors" {
@@ -481,7 +481,7 @@ print("Listening on 127.0.0.1 4002", file=sys.stderr, flush=True)'
 		between 0 4000
 	done
 	run -1 nc -zc -w 3 127.0.0.1:4005
-	one_line 'TLS with 127.0.0.1 4005: sends a TLS handshake without end$'
+	one_line 'TLS with 127.0.0.1 4005: the TLS handshake is too long$'
 	run -2 nc -z --expect '(a*)(a*)\1\2b' 127.0.0.1 4001
 	one_line "no back-references"
 }

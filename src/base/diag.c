@@ -86,8 +86,8 @@ diag_flush(void)
 	if (queued > 0)
 		return out.fd;
 	if (lost > 0) {
-		length = snprintf(queue, sizeof(queue), "%s: %zu lines had no "
-		    "room here\n", name, lost);
+		length = snprintf(queue, sizeof(queue), "%s: %zu lines were "
+		    "lost, as stderr was full\n", name, lost);
 		lost = 0;
 		queued = (size_t)length;
 		return diag_flush();

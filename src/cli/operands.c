@@ -134,7 +134,7 @@ scan_operands(struct options *options, char *operand[], int count)
 	    (file != NULL && !targets_read(targets, file)))
 		refuse("%s", targets->error);
 	if (targets->count == 0)
-		refuse("'%.200s' has no targets", file);
+		refuse("'%.200s' lists no targets", file);
 	options->endpoint.host = targets->item[0].host;
 	options->scan.all |= targets->count > 1 || pairs;
 	if (options->given.port != NULL)

@@ -101,7 +101,7 @@ methods(struct request *request)
 	if (memchr(request->in + 2, method, count) == NULL) {
 		refuse(request, answer, 2, "SOCKS 5: %s",
 		    method == METHOD_PASSWORD ? "the client offers no password" :
-		    "the client insists on authentication");
+		    "the client requires authentication");
 		return;
 	}
 	answer[1] = (uint8_t)method;
@@ -310,7 +310,7 @@ lines(struct request *request)
 	size_t size = request->heard;
 
 	if (in[size - 1] == '\0')
-		refuse_http(request, "400 Bad Request", "HTTP: a zero");
+		refuse_http(request, "400 Bad Request", "HTTP: a NUL in the header");
 	else if (size >= 4 && memcmp(in + size - 4, "\r\n\r\n", 4) == 0) {
 		request->in[size - 2] = '\0';
 		parse_lines(request);

@@ -46,7 +46,7 @@ forward_leaves(const struct options *options, int listener)
 	    resolve_run(&to, CLOCK_NEVER, &list) != 0 ||
 	    !address_leads_to(&list.item[0], &own))
 		return true;
-	diag_error("--forward: %s is where this listens",
+	diag_error("--forward: %s is this listener itself",
 	    address_port_text(&list.item[0], text));
 	return false;
 }

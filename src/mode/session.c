@@ -457,7 +457,7 @@ associate(struct session *session, const struct loop *loop)
 	else if (session->wants == IO_FAIL)
 		end_associate(session, EXIT_NETWORK, session->peer.error);
 	else if (loop_passed(loop, session->options->deadline_us))
-		end_associate(session, EXIT_TIME, "time is over (--timeout)");
+		end_associate(session, EXIT_TIME, "timeout of the whole run (--timeout)");
 }
 
 /* The answer is sent: from now on datagrams are relayed. */

@@ -490,7 +490,7 @@ check_time(struct relay *relay)
 		if (may_leave(relay))
 			return clean_end(relay);
 		return incomplete(relay, EXIT_TIME,
-		    "the time after the end of input (-q) is over");
+		    "timeout after the end of input (-q)");
 	}
 	return check_idleness(relay);
 }

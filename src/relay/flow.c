@@ -328,7 +328,7 @@ source_answered(struct flow *flow, enum io answer, size_t done)
 		set_state(flow, FLOW_DRAIN, "source ended");
 	if (answer == IO_OK && flow->reads > 0 && --flow->reads == 0) {
 		flow->read_out = true;
-		set_state(flow, FLOW_DRAIN, "source gave enough");
+		set_state(flow, FLOW_DRAIN, "limit reached");
 	}
 	return answer == IO_OK;
 }

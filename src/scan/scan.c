@@ -67,7 +67,7 @@ take_addresses(struct scan *scan, struct target *target,
 		if (is_reachable(scan, &list->item[i]))
 			target->address[target->addresses++] = list->item[i];
 	if (target->addresses == 0) {
-		target->name_error = "no address can be reached from there";
+		target->name_error = "no address of the same family as -s";
 		target->name_code = EXIT_NETWORK;
 	} else if (!results_open(target)) {
 		diag_error("no memory to test so many ports");

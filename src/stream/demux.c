@@ -118,9 +118,9 @@ deliver(struct demux *demux, struct demux_member *member)
 	    batch->slot[batch->next], head->msg_len);
 
 	if (lost && !demux->overrun)
-		diag_say(1, "a datagram was dropped: %s; others are without "
-		    "a word", batch_is_cut(batch) ? "too large" :
-		    "more come than can be taken");
+		diag_say(1, "a datagram was dropped: %s; more are dropped "
+		    "silently", batch_is_cut(batch) ? "too large" :
+		    "the queue is full");
 	demux->overrun |= lost;
 	if (lost)
 		return;

@@ -332,7 +332,7 @@ translate(struct stream *stream, int result)
 	}
 	tls->broken = true;
 	if (tls->greeted > GREETING)
-		return fail(stream, "sends a TLS handshake without end", "");
+		return fail(stream, "the TLS handshake is too long", "");
 	if (tls->error != 0)
 		return tls->is_layer ? fail_below(stream, tls) :
 		    stream_fail(stream, tls->error);

@@ -7,7 +7,7 @@ set output out
 set encoding utf8
 set title "Throughput, TCP on loopback, both ends the same tool, " \
 	. "nc.openbsd = 1\n" \
-	. "(" . command . "; grey: limits)" noenhanced
+	. "(" . command . "; grey: other tools, for comparison)" noenhanced
 set yrange [rows - 0.3:-1]
 set xrange [0:*]
 set xlabel "times nc.openbsd (longer is faster)"
