@@ -99,7 +99,7 @@ complete -c nc-lite -l any -d '-z: one open port is enough'
 complete -c nc-lite -l allow-empty -d '--out: accept a peer that sends nothing'
 complete -c nc-lite -l append -d 'append to the files of --output, --hex-dump'
 complete -c nc-lite -l alpn -x -a 'h2 http/1.1' -d 'protocols to offer'
-complete -c nc-lite -l assume-open -d '-zu: a silent port is open'
+complete -c nc-lite -l assume-open -d '-zu: count silent ports as open'
 complete -c nc-lite -l banner -d '-z: print the first line a port sends'
 complete -c nc-lite -l broker -d '-k: what one peer sends goes to all others'
 complete -c nc-lite -l cert -r -F -d 'our certificate and its chain (PEM)'
@@ -133,7 +133,7 @@ complete -c nc-lite -l limit-rate-in -x -d 'bytes per second to receive'
 complete -c nc-lite -l insecure -d 'do not verify the peer'
 complete -c nc-lite -l json -d '-z: print a JSON object for each port'
 complete -c nc-lite -l max-conns -x -d '-k: peers at once (1000)'
-complete -c nc-lite -l no-sandbox -d "give up no rights before a peer is heard"
+complete -c nc-lite -l no-sandbox -d "do not use the sandbox"
 complete -c nc-lite -l no-shutdown -d "keep sending side open after EOF on stdin"
 complete -c nc-lite -l offset -x -d '--in: skip this many bytes'
 complete -c nc-lite -l out -r -F -d 'write to a file (.part until complete)'
@@ -158,4 +158,4 @@ complete -c nc-lite -l targets -r -F -d '-z: test the targets in FILE'
 complete -c nc-lite -l timeout -x -d 'timeout for the whole run'
 complete -c nc-lite -l tls-name -x -a '(__nc_lite_hosts)' -d "expect this name in the certificate"
 complete -c nc-lite -l version -d 'print the version and exit'
-complete -c nc-lite -l wait -d 'retry until it is open; 0: forever'
+complete -c nc-lite -l wait -d 'retry until it connects; 0: forever'

@@ -111,11 +111,11 @@ print_all(bool rare)
 	    "       nc-lite -U [-l] [options] path\n"
 	    "       nc-lite -z [options] {host ports | host:ports}... "
 	    "[-- command]\n"
-	    "Letters are as in Debian's OpenBSD netcat. \"--help TOPIC\" "
-	    "prints one whole part,\n"
-	    "with examples: connect, listen, forward, transfer, tls, proxy, "
-	    "test, limits,\n"
-	    "socket; \"--help all\" prints every option.\n"
+	    "Short options are as in Debian's OpenBSD netcat. "
+	    "\"--help TOPIC\" prints all\n"
+	    "options of a topic, with examples: connect, listen, forward, "
+	    "transfer, tls,\n"
+	    "proxy, test, limits, socket; \"--help all\" prints every option.\n"
 	    "TIME: seconds, or with a unit: 0.5, 500ms, 2m, 1h.\n"
 	    "SIZE, RATE: bytes, or with a unit: 500k, 3.2M, 1G.");
 	for (part = parts; part < parts + PARTS; part++)

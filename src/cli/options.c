@@ -150,7 +150,7 @@ static const struct row {
 	{ APPEND, "append", NULL, FLAG, AT(report.append), 0, 0,
 	    "append to the files of --output, --hex-dump", "output|hex-dump" },
 	{ ASSUME_OPEN, "assume-open", NULL, FLAG, AT(scan.assume_open), 0, 0,
-	    "-zu: a silent port is open",
+	    "-zu: count silent ports as open",
 	    "u: only datagrams can be silent; z" },
 	{ BANNER, "banner", "[=TIME]", TIME, AT(scan.banner_us), 2, 0,
 	    "-z: print the first line a port sends", "z; !u,expect,http" },
@@ -220,7 +220,7 @@ static const struct row {
 	{ MAX_CONNS, "max-conns", "COUNT", NUMBER, AT(max_conns), 1, 65535,
 	    "-k: peers at once (1000)", "k" },
 	{ NO_SANDBOX, "no-sandbox", NULL, FLAG, AT(no_sandbox), 0, 0,
-	    "give up no rights before a peer is heard", NULL },
+	    "do not use the sandbox", NULL },
 	{ NO_SHUTDOWN, "no-shutdown", NULL, FLAG, AT(relay.no_half_close), 0, 0,
 	    "keep sending side open after EOF on stdin", NULL },
 	{ OFFSET, "offset", "SIZE", SIZE, AT(local.offset), 0, 0,
@@ -285,7 +285,7 @@ static const struct row {
 	{ PRINT_VERSION, "version", NULL, SHOW_VERSION, 0, 0, 0,
 	    "print the version and exit", NULL },
 	{ WAIT, "wait", "[=TIME]", TIME, AT(await_us), 30, 0,
-	    "retry until it is open; 0: forever", "!l" },
+	    "retry until it connects; 0: forever", "!l" },
 };
 
 #define ROWS	(sizeof(table) / sizeof(table[0]))
