@@ -185,7 +185,7 @@ forward_ready(struct session *session)
 	const struct address_query *to = &session->dial->config.endpoint;
 	char theirs[SOCKET_TEXT], ours[SOCKET_TEXT], behind[ADDRESS_NAME + 16];
 
-	/* Whatever befalls the target is not our own failure. */
+	/* A failure of the target is not a local failure. */
 	target->input = target->output = "target";
 	target->code = EXIT_NETWORK;
 	if (!diag_wants(1))

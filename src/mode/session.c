@@ -126,7 +126,7 @@ close_ends(struct session *session)
 	session->state = session->child != NULL ? SESSION_REAP : SESSION_DONE;
 }
 
-/* A shortage: the next peer may find more, so a server goes on. */
+/* Lack of resources ends only this session: the next may find enough. */
 static bool
 is_want(int error)
 {
@@ -503,7 +503,7 @@ answer_request(struct session *session, const struct loop *loop)
 		else if (connected)
 			session->local.ops->close(&session->local);
 		session->associate = NULL;
-		/* Else it was said why there is no connection. */
+		/* Else the reason was printed when connecting failed. */
 		if (connected)
 			why = session->wants == IO_FAIL ? request->why :
 			    "did not take our answer in time";

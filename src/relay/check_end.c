@@ -206,7 +206,7 @@ input_is_idle(struct relay *relay)
 		return gives_nothing(send);
 	if (relay->local->caps & STREAM_ANSWERS)
 		return false;
-	/* A stdin that is shared (-k) keeps no peer that has ended. */
+	/* With -k a shared stdin must not keep a peer that has ended. */
 	if (relay->rules->keep_output && relay->receive.taken > 0)
 		return gives_nothing(send);
 	if (!relay->rules->keep_output &&

@@ -50,7 +50,7 @@ reap(struct child *child)
 	while (pid == -1 && errno == EINTR);
 	if (pid == 0)
 		return false;
-	/* An end that nobody can tell is no success: see ended. */
+	/* An unknown exit status is not a success: see ended. */
 	if (pid == -1)
 		child->status = -1;
 	child->pid = 0;

@@ -139,7 +139,7 @@ forget(struct demux_member *member)
 	free(member);
 }
 
-/* A member that left with packets unread is a stranger again, with those. */
+/* Packets that a member left unread may begin a new session. */
 static bool
 ask_again(struct demux *demux, struct address *stranger)
 {

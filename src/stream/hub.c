@@ -18,7 +18,7 @@
 /* How long all wait for a member that is about to be cut off to catch up. */
 #define LATE	(CLOCK_SECOND / 4)
 
-/* Lead of a member that sends over the fastest reader, at most. */
+/* How far a member that sends may be ahead of the fastest reader. */
 #define AHEAD	((size_t)256 << 10)
 
 /* A stretch of the log: freed once no member is at it or before it. */
@@ -294,7 +294,7 @@ adopt(struct hub_member *member, struct stream *stream, enum io answer)
 	return answer;
 }
 
-/* Fails as the shared stdout has, or else for want of memory. */
+/* Fails for the reason of the shared stdout, or else for lack of memory. */
 static enum io
 fail(const struct hub *hub, struct stream *stream)
 {

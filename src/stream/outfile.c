@@ -295,7 +295,7 @@ outfile_begin(struct outfile *out)
 	out->fd = create(out, exists ? 0600 : 0666);
 	if (out->fd == -1)
 		return false;
-	/* If it cannot be locked, no later run will take it for left over. */
+	/* Where locks fail, they fail for later runs, too: none takes it over. */
 	flock(out->fd, LOCK_EX | LOCK_NB);
 	if (exists)
 		take_after(out->fd, &old);
