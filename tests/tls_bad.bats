@@ -306,6 +306,16 @@ tried() {
 	[[ $output == *'the peer does not know the key (--psk)' ]]
 }
 
+@test "without a protocol that both name (--alpn) there is no session, exit 5" {
+	tls_listen --alpn h2 </dev/null
+	run -5 tls --alpn http/1.1 localhost "$port" <<<secret
+	[[ $output == *'rejected us: no application protocol' ]]
+	wait_exit "$pid"
+	[ "$status" -eq 5 ]
+	[ ! -s listen.out ]
+	grep -q 'no application protocol' listen.err
+}
+
 @test "a listener with -k goes on after a stranger" {
 	listen -kc --psk "$C/psk" </dev/null
 	run nc -c --psk "$C/psk2" 127.0.0.1 "$port" <<<secret
@@ -420,6 +430,39 @@ mirror() {
 	[ "$status" -eq 1 ]
 	wait_exit "$pid"
 	[ "$status" -eq 2 ]
+}
+
+# reader_goes ARGS...: our client of $port, whose stdin is idle, loses the reader
+# of its stdout: it is aborted at once.
+reader_goes() {
+	mkfifo pipe
+	start reader sh -c 'exec sleep 60 <pipe'
+	local reader=$pid
+	idle_pipe
+	out=pipe client -v "$@" <&"$idle"
+	wait_for_line client.err 'verified by'
+	kill -KILL "$reader"
+	wait_exit "$pid" 5
+	[ "$status" -eq 141 ]
+	rm pipe
+}
+
+@test "stdout's reader goes: an idle session is reset, without a close_notify" {
+	tls_listen -d
+	local server=$pid
+	reader_goes -c --ca "$C/ca.pem" localhost "$port"
+	wait_exit "$server"
+	[ "$status" -eq 1 ]
+	grep -q 'peer: Connection reset by peer' listen.err
+}
+
+@test "stdout's reader goes: one that is sent data is reset" {
+	tls_listen </dev/zero
+	run -141 bounded bash -c 'set -o pipefail; "$@" </dev/null | head -c 10 | wc -c' - \
+	    "$NC_LITE" -c --ca "$C/ca.pem" localhost "$port"
+	[ "$output" = 10 ]
+	wait_exit "$pid"
+	[ "$status" -eq 1 ]
 }
 
 ### slow ones

@@ -231,6 +231,19 @@ gone_after() {
 	[ ! -e sock ]
 }
 
+@test "stdout's reader goes: an idle client of a path ends at once, as by SIGPIPE" {
+	on sock -d
+	mkfifo pipe
+	start reader sh -c 'exec sleep 60 <pipe'
+	local reader=$pid
+	idle_pipe
+	out=pipe client -U sock <&"$idle"
+	wait_for_line listen.err '^Connection received'
+	kill -KILL "$reader"
+	wait_exit "$pid" 5
+	[ "$status" -eq 141 ]
+}
+
 @test "as process 1 of a container a signal ends it, and the path goes" {
 	local how=(-pf) signal
 	((EUID == 0)) || how=(-rpf)

@@ -35,7 +35,7 @@
 /* Peers accepted in one round, so that sessions have their turn. */
 #define ACCEPTS	64
 
-/* While peers come one at a time, a second accept(2) is tried once in so many. */
+/* While peers come one by one, a second accept(2) is tried once in so many. */
 #define CROWD	16
 
 /* Descriptors that are neither the sessions' nor the pool's. */
