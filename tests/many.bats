@@ -324,12 +324,14 @@ choking() {
 }
 
 # bats test_tags=long
-@test "a command that lives on after SIGHUP is killed 5 s later" {
+@test "a command gets SIGHUP 1 s after its peer has gone, and SIGKILL 5 s later" {
 	listen -k --sh-exec 'trap "date +%s%6N >hup" HUP; echo $$ >began
 	    while :; do sleep 0.1; done' </dev/null
 	visit pause 0.2 reset
+	local left=${EPOCHREALTIME/[.,]/}
 	until_true test -s hup
-	local command
+	local command after=$(($(<hup) - left))
+	((after >= 800000 && after < 4000000)) || fail "SIGHUP after $after us"
 	command=$(<began)
 	until_true gone "$command"
 	local took=$((${EPOCHREALTIME/[.,]/} - $(<hup)))

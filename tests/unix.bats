@@ -461,6 +461,44 @@ s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 200000)
 for n in sys.argv[1:]: s.sendto(b"x" * int(n), "sock")' "$@"
 }
 
+# from_t TEXT [WAIT]: a datagram to ./sock from a socket bound to ./t, which then
+# goes; or which first says what it receives.
+from_t() {
+	/usr/bin/python3 -c 'import os, socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.settimeout(10)
+s.bind("t")
+s.sendto(sys.argv[1].encode(), "sock")
+if sys.argv[2:]: print(s.recv(100).decode(), flush=True)
+os.unlink("t")' "$@"
+}
+
+@test "an answer that cannot be delivered is lost, with a line, and -k goes on" {
+	idle_pipe
+	on sock -uk <&"$idle"
+	from_t one
+	until_true test -s listen.out
+	echo gone >&"$tap"
+	wait_for_line listen.err ': reply to t lost: No such file or directory$'
+	start visit /usr/bin/env bash -c "$(declare -f from_t); from_t two wait"
+	until_true holds listen.out onetwo
+	printf there >&"$tap"
+	wait_exit "$pid"
+	[ "$(<visit.out)" = there ]
+}
+
+@test "answers of a command that cannot be delivered are lost, with one line" {
+	on sock -uk --sh-exec 'read x; until [ ! -e t ]; do sleep 0.05; done
+	    echo a; sleep 0.1; echo b; read y; echo $y >heard'
+	from_t $'one\n'
+	wait_for_line listen.err ': reply to t lost: No such file or directory$'
+	sleep 0.3
+	from_t $'two\n'
+	until_true test -s heard
+	[ "$(<heard)" = two ]
+	[ "$(grep -c ' lost: ' listen.err)" -eq 1 ]
+}
+
 @test "a first peer without a name is heard on after a stranger with one" {
 	on sock -u -W 2 </dev/null
 	/usr/bin/python3 -c 'import fcntl, socket, struct, termios
