@@ -457,14 +457,14 @@ choking() {
 	wait_for_line crowd.out held
 	bound=15 nc -N -c --psk key 127.0.0.1 "$port" <<<hello
 	until_true holds listen.out hello
-	grep -q '^nc-lite: 127.0.0.1 [0-9]*: peer: others wait' listen.err
+	grep -q '^nc-lite: 127.0.0.1 [0-9]*: peer: dropped, as other peers are' listen.err
 	local option
 	for option in --accept-proxy --proxy-server; do
 		listen -k $option --max-conns 10
 		start crowd /usr/bin/python3 "$PEERS/many.py" hold "$port" 15 \
 		    < <(sleep 30)
 		wait_for_line crowd.out held
-		wait_for_line listen.err 'peer: others wait'
+		wait_for_line listen.err 'peer: dropped, as other peers are'
 	done
 }
 

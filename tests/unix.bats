@@ -2,7 +2,7 @@
 # Sockets on a path: streams, datagrams, abstract names; and the path, which is
 # gone whichever way the program ends.
 #
-# shellcheck disable=SC2154 # the helpers and bats set pid, port, output, lines
+# shellcheck disable=SC2016,SC2154 # the helpers and bats set pid, port, output, lines
 
 load helper
 load watch
