@@ -363,6 +363,29 @@ socks() {
 	    "127.0.0.1 $target <b>" ]
 }
 
+@test "a denied address is denied in each of its forms, other families pass" {
+	serve six /usr/bin/python3 "$PEERS/udp_peer.py" accept -6 echo
+	local six=$port to
+	echo_server
+	proxy --deny-to 127.0.0.0/8
+	for to in ::ffff:127.0.0.1 0.0.0.0 :: ::ffff:0.0.0.0 localhost; do
+		socks to "$to" "$target" x quiet 0.1 to ::1 "$six" y take \
+		    >socks.out
+		[ "$(xargs <socks.out)" = "quiet ::1 $six <y>" ] || fail "$to"
+	done
+	[ "$(grep -c 'datagrams to .*: not allowed' proxy.err)" -ge 4 ]
+}
+
+@test "a datagram to a name that is unknown is lost, the next one is not" {
+	private
+	echo_server
+	proxy
+	socks to no.such.name 7 x to 127.0.0.1 "$target" a to localhost "$target" b \
+	    take take quiet 0.1 >socks.out
+	[ "$(xargs <socks.out)" = \
+	    "127.0.0.1 $target <a> 127.0.0.1 $target <b> quiet" ]
+}
+
 @test "a proxy hears its client alone, and only those to whom it has sent" {
 	echo_server
 	proxy
