@@ -178,7 +178,8 @@ access_permits(const struct access_list *allow,
 {
 	struct address meant;
 
-	if (!address_has_port(address))
+	if ((allow->count == 0 && deny->count == 0) ||
+	    !address_has_port(address))
 		return true;
 	meant = meant_by(address);
 	return !access_matches(deny, address) &&

@@ -37,12 +37,15 @@ void
 summary_print(const struct outcome *count, int64_t since_us, int code,
     bool json)
 {
-	double seconds = (double)(clock_now_us() - since_us) / CLOCK_SECOND;
-	double rate = seconds > 0 ?
-	    (double)(count->sent + count->received) / seconds : 0;
 	const char *how = count->reason[0] != '\0' ? count->reason :
 	    count->first;
+	double seconds, rate;
 
+	if (!json && !diag_wants(1))
+		return;
+	seconds = (double)(clock_now_us() - since_us) / CLOCK_SECOND;
+	rate = seconds > 0 ?
+	    (double)(count->sent + count->received) / seconds : 0;
 	if (json)
 		print_json(count, seconds, rate, code);
 	diag_say(1, "%" PRIu64 " bytes sent, %" PRIu64 " bytes received in "
