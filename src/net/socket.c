@@ -186,6 +186,16 @@ check_peer(int fd)
 	return 0;
 }
 
+/* One that is connected to itself has the same port at both ends. */
+static bool
+may_be_itself(int fd, const struct address *address)
+{
+	struct address local;
+
+	socket_local(fd, &local);
+	return address_port(&local) == address_port(address);
+}
+
 int
 socket_connect(int fd, const struct address *address)
 {
@@ -195,7 +205,8 @@ socket_connect(int fd, const struct address *address)
 	/* What is on this machine has answered by now. */
 	if (error == EINPROGRESS)
 		error = socket_reconnect(fd, address);
-	return error == 0 ? check_peer(fd) : error;
+	return error == 0 && may_be_itself(fd, address) ? check_peer(fd) :
+	    error;
 }
 
 int
