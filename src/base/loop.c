@@ -44,11 +44,12 @@ int
 loop_add(struct loop *loop, struct pollfd wanted)
 {
 	size_t i = loop->count, stop = i > NEIGHBOURS ? i - NEIGHBOURS : 0;
+	struct pollfd *set = loop->set;
 
-	while (i-- > stop)
-		if (loop->set[i].fd == wanted.fd) {
-			loop->set[i].events |= wanted.events;
-			return (int)i;
+	for (; i > stop; i--)
+		if (set[i - 1].fd == wanted.fd) {
+			set[i - 1].events |= wanted.events;
+			return (int)i - 1;
 		}
 	if (loop->count == loop->room)
 		make_room(loop);

@@ -44,12 +44,11 @@ session_tls(void)
 	return tls;
 }
 
-bool
-session_wrap(const void *context, int fd, const struct address *peer,
-    struct stream *stream)
+static bool
+wrap_datagrams(const struct options *options, int fd,
+    const struct address *peer, struct stream *stream)
 {
-	const struct options *options = context;
-	const struct datagram_config datagram = {
+	const struct datagram_config config = {
 		.connected = options->mode == MODE_CLIENT,
 		.any_peer = options->keep_open,
 		.limit = options->datagrams,
@@ -58,11 +57,20 @@ session_wrap(const void *context, int fd, const struct address *peer,
 		.peer = *peer,
 	};
 
+	return datagram_open(stream, fd, &config);
+}
+
+bool
+session_wrap(const void *context, int fd, const struct address *peer,
+    struct stream *stream)
+{
+	const struct options *options = context;
+
 	if (!transport_can(&options->endpoint, TRANSPORT_MESSAGES)) {
 		plain_open(stream, fd, transport_of(&options->endpoint));
 		if (!options->tls.on || tls_open(stream, tls))
 			return true;
-	} else if (datagram_open(stream, fd, &datagram))
+	} else if (wrap_datagrams(options, fd, peer, stream))
 		return true;
 	diag_error("no memory for a peer");
 	close(fd);
@@ -591,7 +599,20 @@ reap(struct session *session, const struct loop *loop)
 }
 
 static void
-step(struct session *session, const struct loop *loop)
+relay(struct session *session, const struct loop *loop)
+{
+	if (session->hub != NULL && session->member.behind)
+		relay_give_up(&session->relay, EXIT_NETWORK,
+		    "more than 1 MiB behind the others");
+	else
+		relay_step(&session->relay, loop);
+	if (session->relay.state == RELAY_DONE)
+		end(session);
+}
+
+/* Not inlined: nearly all steps are those of the relay, and do without it. */
+__attribute__((noinline)) static void
+step_other(struct session *session, const struct loop *loop)
 {
 	switch (session->state) {
 	case SESSION_HEADER:
@@ -609,21 +630,13 @@ step(struct session *session, const struct loop *loop)
 	case SESSION_ANSWER:
 		answer_request(session, loop);
 		break;
-	case SESSION_RELAY:
-		if (session->hub != NULL && session->member.behind)
-			relay_give_up(&session->relay, EXIT_NETWORK,
-			    "more than 1 MiB behind the others");
-		else
-			relay_step(&session->relay, loop);
-		if (session->relay.state == RELAY_DONE)
-			end(session);
-		break;
 	case SESSION_ASSOCIATE:
 		associate(session, loop);
 		break;
 	case SESSION_REAP:
 		reap(session, loop);
 		break;
+	case SESSION_RELAY:
 	case SESSION_DONE:
 		break;
 	}
@@ -635,11 +648,14 @@ session_step(struct session *session, const struct loop *loop)
 {
 	enum session_state before;
 
-	do {
+	while (session->state != SESSION_RELAY) {
 		before = session->state;
-		step(session, loop);
-	} while (session->state != before &&
-	    session->state <= SESSION_RELAY);
+		step_other(session, loop);
+		if (session->state == before ||
+		    session->state > SESSION_RELAY)
+			return;
+	}
+	relay(session, loop);
 }
 
 void

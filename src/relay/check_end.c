@@ -51,6 +51,16 @@ incomplete(struct relay *relay, int code, const char *format, ...)
 	return code;
 }
 
+/* "WHAT TIME" is the reason. */
+static int
+too_late(struct relay *relay, const char *what, int64_t time_us)
+{
+	char text[CLOCK_TEXT];
+
+	return incomplete(relay, EXIT_TIME, "%s %s", what,
+	    clock_text(time_us, text));
+}
+
 /*
  * The exit code: a peer's failure is EXIT_NETWORK, one of ours EXIT_LOCAL, and
  * EPIPE on stdout is SIGPIPE, as for any filter.
@@ -347,7 +357,6 @@ check_confirmed(struct relay *relay)
 	const struct stream *loser = relay->peer;
 	bool good = all_acknowledged(relay);
 	int error = lost(loser, &relay->send, &relay->receive);
-	char text[CLOCK_TEXT];
 
 	if (error == 0 && relay->rules->forward) {
 		loser = relay->local;
@@ -359,8 +368,8 @@ check_confirmed(struct relay *relay)
 	if (good)
 		return clean(relay);
 	if (clock_passed(relay->rules->deadline_us))
-		return incomplete(relay, EXIT_TIME, "not done within %s",
-		    clock_text(relay->rules->run_us, text));
+		return too_late(relay, "not done within",
+		    relay->rules->run_us);
 	return clock_passed(relay->confirm_deadline_us) ?
 	    unconfirmed(relay) : CHECK_CONFIRM;
 }
@@ -449,19 +458,6 @@ quiet_end(struct relay *relay)
 	    incomplete(relay, EXIT_NETWORK, "peer: %s", strerror(error));
 }
 
-static int
-check_idleness(struct relay *relay)
-{
-	char text[CLOCK_TEXT];
-
-	if (relay->rules->idle_us < 0 || !is_idle(relay))
-		return CHECK_GO_ON;
-	if (relay->rules->idle_is_end)
-		return quiet_end(relay);
-	return incomplete(relay, EXIT_TIME, "idle for %s",
-	    clock_text(relay->rules->idle_us, text));
-}
-
 /*
  * Whether -q ends cleanly: we have sent something, all is acknowledged, and
  * nothing is arriving that would be cut off.
@@ -474,14 +470,13 @@ may_leave(const struct relay *relay)
 	    socket_unread(relay->peer->rfd) == 0;
 }
 
-int
+static int
 check_time(struct relay *relay)
 {
-	char text[CLOCK_TEXT];
+	const struct relay_rules *rules = relay->rules;
 
-	if (clock_passed(relay->rules->deadline_us))
-		return incomplete(relay, EXIT_TIME, "not done within %s",
-		    clock_text(relay->rules->run_us, text));
+	if (clock_passed(rules->deadline_us))
+		return too_late(relay, "not done within", rules->run_us);
 	if (clock_passed(relay->quiet_deadline_us))
 		return quiet_end(relay);
 	if (clock_passed(relay->linger_deadline_us) && is_synced(relay))
@@ -492,7 +487,10 @@ check_time(struct relay *relay)
 		return incomplete(relay, EXIT_TIME,
 		    "timeout after the end of input (-q)");
 	}
-	return check_idleness(relay);
+	if (rules->idle_us < 0 || !is_idle(relay))
+		return CHECK_GO_ON;
+	return rules->idle_is_end ? quiet_end(relay) :
+	    too_late(relay, "idle for", rules->idle_us);
 }
 
 /* A write may have slept: what time counts from is later than the round. */
@@ -520,24 +518,30 @@ only_moves(const struct relay *relay)
 	    send->culprit == NULL && receive->culprit == NULL;
 }
 
-int
-check_end(struct relay *relay, const struct loop *loop)
+static int
+check_flows(struct relay *relay)
 {
 	int64_t look_us = relay->look_us;
-	int code = CHECK_GO_ON;
+	int code = check_breaks(relay);
 
-	note_movement(relay, loop);
-	if (relay->rules->forward)
-		return check_forward(relay);
-	if (!only_moves(relay)) {
+	if (code == CHECK_GO_ON)
+		code = check_ends(relay);
+	if (code == CHECK_GO_ON)
 		code = check_breaks(relay);
-		if (code == CHECK_GO_ON)
-			code = check_ends(relay);
-		if (code == CHECK_GO_ON)
-			code = check_breaks(relay);
-	}
 	/* Not needed any more: it would wake us again and again. */
 	if (relay->look_us == look_us && clock_passed(look_us))
 		relay->look_us = CLOCK_NEVER;
+	return code;
+}
+
+int
+check_end(struct relay *relay, const struct loop *loop)
+{
+	int code = CHECK_GO_ON;
+
+	note_movement(relay, loop);
+	if (!only_moves(relay))
+		code = relay->rules->forward ? check_forward(relay) :
+		    check_flows(relay);
 	return code == CHECK_GO_ON ? check_time(relay) : code;
 }

@@ -18,8 +18,7 @@ int	check_end(struct relay *, const struct loop *);
 /* After CHECK_CONFIRM: whether all is acknowledged; sets look_us if not. */
 int	check_confirmed(struct relay *);
 
-/* For check_forward.c: why the flow broke, and whether time is up. */
+/* For check_forward.c: why the flow broke. */
 int	check_broken(struct relay *, const struct flow *);
-int	check_time(struct relay *);
 
 #endif

@@ -1,10 +1,10 @@
 #ifndef COUNT_H
 #define COUNT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct flow;
-struct loop;
 struct relay;
 struct stream;
 
@@ -17,7 +17,7 @@ uint64_t count_unacknowledged(const struct relay *);
 /* Updates the outcome's bytes to those that have arrived. */
 void	count_take(struct relay *);
 
-/* Calls the watch's tick when it is due, or after SIGUSR1. */
-void	count_tick(struct relay *, const struct loop *);
+/* Calls the watch's tick, and sets the next; asked: it was by SIGUSR1. */
+void	count_tick(struct relay *, bool asked);
 
 #endif

@@ -99,7 +99,7 @@ give_back(struct flow *flow)
 		pool_give_buffer(flow->data);
 		flow->data = NULL;
 	}
-	if (flow->splice.held == 0)
+	if (flow->splice.held == 0 && flow->splice.pipe[0] != -1)
 		splice_give_pipe(&flow->splice);
 }
 
@@ -166,16 +166,6 @@ sink_answered(struct flow *flow, enum io answer, size_t done)
 	return answer == IO_OK || flow->deaf;
 }
 
-/* Whether the sink is to get nothing yet (-i, or a pause). */
-static bool
-is_held(struct flow *flow)
-{
-	if (flow->hold_us != 0 && !clock_passed(flow->hold_us))
-		return true;
-	flow->hold_us = 0;
-	return false;
-}
-
 /* True when the pipe is empty, or what is in it must be copied. */
 static bool
 drain_splice(struct flow *flow)
@@ -184,7 +174,7 @@ drain_splice(struct flow *flow)
 	enum io answer;
 
 	while (flow->splice.held > 0 && !flow->copy_only) {
-		if (is_held(flow))
+		if (flow->hold_us != 0)
 			return false;
 		answer = splice_drain(&flow->splice, flow->sink, &done);
 		if (answer == IO_WANT_COPY)
@@ -218,7 +208,7 @@ drain_buffer(struct flow *flow)
 	enum io answer;
 
 	while (flow->head < flow->tail) {
-		if (is_held(flow))
+		if (flow->hold_us != 0)
 			return false;
 		answer = flow->sink->ops->write(flow->sink,
 		    flow->data + flow->head, offer(flow), &done);
@@ -263,12 +253,12 @@ apply_taps(struct flow *flow, size_t size)
 	return size;
 }
 
-static bool
+/* Not inlined: mostly nothing rests. */
+__attribute__((noinline)) static bool
 drain_all(struct flow *flow)
 {
 	bool seen;
 
-	is_held(flow);
 	for (;;) {
 		if (flow->deaf)
 			flow->head = flow->tail = 0;
@@ -292,11 +282,12 @@ drain_all(struct flow *flow)
 }
 
 /* Writes what waits for the sink; true when nothing does any more. */
-static bool
+static inline bool
 drain(struct flow *flow)
 {
-	return (flow_rests(flow) == 0 && flow->hold_us == 0) ||
-	    drain_all(flow);
+	if (flow->hold_us != 0 && clock_passed(flow->hold_us))
+		flow->hold_us = 0;
+	return flow_rests(flow) == 0 || drain_all(flow);
 }
 
 static void
@@ -316,28 +307,34 @@ set_patient(struct flow *flow, bool patient)
 static bool
 source_answered(struct flow *flow, enum io answer, size_t done)
 {
+	flow->source_wants = answer;
+	if (answer == IO_FAIL)
+		broke(flow, flow->source, true);
+	else if (answer == IO_EOF)
+		set_state(flow, FLOW_DRAIN, "source ended");
+	if (answer != IO_OK)
+		return false;
+	flow->taken += done;
 	if (done >= PATIENT_BEGIN)
 		set_patient(flow, true);
 	if (flow->throttle.rate > 0)
 		throttle_took(&flow->throttle, done);
-	flow->source_wants = answer;
-	flow->taken += done;
-	if (answer == IO_FAIL)
-		broke(flow, flow->source, true);
-	if (answer == IO_EOF)
-		set_state(flow, FLOW_DRAIN, "source ended");
-	if (answer == IO_OK && flow->reads > 0 && --flow->reads == 0) {
+	if (flow->reads > 0 && --flow->reads == 0) {
 		flow->read_out = true;
 		set_state(flow, FLOW_DRAIN, "limit reached");
 	}
-	return answer == IO_OK;
+	return true;
 }
 
-/* A connection's first bytes are often all of it: then its end is there, too. */
+/*
+ * A connection's first bytes are often all of it: then its end is there, too.
+ * Where it is forwarded they are mostly a request, and its sender waits.
+ */
 static bool
 is_greeting(const struct flow *flow, size_t done)
 {
-	return flow->taken == done && flow->source->caps & STREAM_ACKNOWLEDGES;
+	return flow->taken == done && !flow->wary &&
+	    flow->source->caps & STREAM_ACKNOWLEDGES;
 }
 
 /*
@@ -526,25 +523,24 @@ static bool
 go_on(struct flow *flow)
 {
 	size_t share = flow->share > 0 ? flow->share : SIZE_MAX;
-	uint64_t end = flow->taken + share;
-	bool more = true;
+	uint64_t begin = flow->taken;
+	bool more = flow->culprit == NULL && flow->state != FLOW_CLOSED &&
+	    drain(flow);
 	int round;
 
 	for (round = 0; round < SHARE && more; round++) {
-		if (flow->culprit != NULL || flow->state == FLOW_CLOSED ||
-		    !drain(flow))
-			return false;
-		if (share != SIZE_MAX && flow->taken >= end)
+		if (flow->taken - begin >= share)
 			return flow->state == FLOW_OPEN;
 		more = flow->state == FLOW_OPEN && !flow->mute &&
 		    flush_taps(flow) && fill(flow, share);
 		flow->ready = IO_OK;
-		if (flow->culprit != NULL || !drain(flow))
+		if (flow->culprit != NULL || !drain(flow) || !flush_taps(flow))
 			return false;
-		if (!flush_taps(flow))
+		if (flow->state == FLOW_DRAIN) {
+			if (!flow->hold_end)
+				tell_sink(flow);
 			return false;
-		if (flow->state == FLOW_DRAIN && !flow->hold_end)
-			tell_sink(flow);
+		}
 	}
 	return more;
 }
@@ -602,27 +598,21 @@ events(enum io wants, short otherwise)
 static bool
 naps(const struct flow *flow)
 {
-	return flow->may_nap && flow->bulk && !flow->unfinished &&
+	return flow->bulk && flow->may_nap && !flow->unfinished &&
 	    flow->source->caps & STREAM_PIPE_INPUT &&
 	    flow->source_wants == IO_OK;
 }
 
-static bool
-wants_source(const struct flow *flow)
-{
-	return flow_rests(flow) == 0 && flow->state == FLOW_OPEN &&
-	    flow->tap_full == -1 && !flow->mute && !flow->sink_full &&
-	    flow->pause_us == 0;
-}
-
 static void
-watch_source(struct flow *flow, struct loop *loop)
+watch_source(struct flow *flow, struct loop *loop, bool rests)
 {
 	const struct stream *source = flow->source;
 
-	if (!wants_source(flow)) {
-		if (flow->wary && !flow->source_hung &&
-		    flow->state == FLOW_OPEN)
+	if (flow->state != FLOW_OPEN)
+		return;
+	if (rests || flow->tap_full != -1 || flow->mute || flow->sink_full ||
+	    flow->pause_us != 0) {
+		if (flow->wary && !flow->source_hung)
 			flow->place[0] = loop_watch(loop, source->rfd, 0);
 		return;
 	}
@@ -630,56 +620,58 @@ watch_source(struct flow *flow, struct loop *loop)
 		flow->pause_us = clock_deadline(NAP);
 		return;
 	}
-	if (flow->patient)
-		flow->patience_us = clock_deadline(PATIENCE);
 	flow->asked[0] = events(flow->source_wants, POLLIN);
 	flow->place[0] = loop_watch(loop, flow->source_wants == IO_WANT_WRITE ?
 	    source->wfd : source->rfd, flow->asked[0]);
 }
 
 static void
-watch_sink(struct flow *flow, struct loop *loop)
+watch_sink(struct flow *flow, struct loop *loop, bool rests)
 {
-	bool rests = flow_rests(flow) > 0 && flow->hold_us == 0;
+	short asked = 0;
 
 	if (flow->sink_full)
-		flow->asked[1] = POLLOUT;
-	else if (rests || (flow->state == FLOW_DRAIN && flow->hold_us == 0 &&
-	    !flow->hold_end && flow->tap_full == -1))
-		flow->asked[1] = events(flow->sink_wants, POLLOUT);
-	if (!flow->deaf && (!flow->sink_gone || rests))
-		flow->place[1] = loop_watch(loop, flow->sink->wfd,
-		    flow->asked[1]);
+		asked = POLLOUT;
+	else if (flow->hold_us == 0 && (rests || (flow->state == FLOW_DRAIN &&
+	    !flow->hold_end && flow->tap_full == -1)))
+		asked = events(flow->sink_wants, POLLOUT);
+	flow->asked[1] = asked;
+	if (!flow->deaf && (!flow->sink_gone || (rests && flow->hold_us == 0)))
+		flow->place[1] = loop_watch(loop, flow->sink->wfd, asked);
 }
 
 /* When the flow is to be stepped though no descriptor is ready. */
 static int64_t
 next_moment(const struct flow *flow)
 {
-	if (flow->culprit != NULL || flow->state == FLOW_CLOSED)
-		return CLOCK_NEVER;
 	if (flow->hold_us != 0)
 		return flow->hold_us;
 	if (flow->farewell_us != 0)
 		return flow->farewell_us;
 	if (flow->pause_us != 0)
 		return flow->pause_us;
-	return flow->unfinished ? 0 : flow->patience_us;
+	if (flow->unfinished)
+		return 0;
+	return flow->patient && flow->asked[0] != 0 ?
+	    clock_deadline(PATIENCE) : CLOCK_NEVER;
 }
 
 void
 flow_watch(struct flow *flow, struct loop *loop)
 {
+	bool rests = flow_rests(flow) > 0;
+
 	flow->place[0] = flow->place[1] = flow->place[2] = -1;
 	flow->asked[0] = flow->asked[1] = 0;
 	flow->asked[2] = POLLOUT;
-	flow->patience_us = CLOCK_NEVER;
-	if (flow->culprit == NULL && flow->state != FLOW_CLOSED) {
-		watch_source(flow, loop);
-		watch_sink(flow, loop);
-		flow->place[2] = loop_watch(loop, flow->tap_full, POLLOUT);
-	}
-	loop_until(loop, next_moment(flow));
+	flow->wake_us = CLOCK_NEVER;
+	if (flow->culprit != NULL || flow->state == FLOW_CLOSED)
+		return;
+	watch_source(flow, loop, rests);
+	watch_sink(flow, loop, rests);
+	flow->place[2] = loop_watch(loop, flow->tap_full, POLLOUT);
+	flow->wake_us = next_moment(flow);
+	loop_until(loop, flow->wake_us);
 }
 
 /*
@@ -719,34 +711,56 @@ source_hung_up(struct flow *flow)
 static short
 found(struct flow *flow, int end, const struct loop *loop)
 {
-	short revents = loop_revents(loop, flow->place[end]);
+	int place = flow->place[end];
 
+	if (place == -1)
+		return 0;
 	flow->place[end] = -1;
-	return revents & (short)(flow->asked[end] | GONE);
+	return loop_revents(loop, place) & (short)(flow->asked[end] | GONE);
+}
+
+/* No descriptor is ready: whether the flow's moment has come. */
+static bool
+is_due(struct flow *flow, const struct loop *loop)
+{
+	bool due = loop_passed(loop, flow->wake_us);
+
+	flow->wake_us = CLOCK_NEVER;
+	if (!due || flow->unfinished)
+		return flow->unfinished;
+	if (flow->farewell_us != 0 && loop_passed(loop, flow->farewell_us)) {
+		stream_fail(flow->sink, EPIPE);
+		sink_left(flow);
+		flow->farewell_us = 0;
+	}
+	set_patient(flow, false);
+	return true;
+}
+
+bool
+flow_has_news(const struct flow *flow, const struct loop *loop)
+{
+	return flow->unfinished || flow_rests(flow) > 0 ||
+	    flow->source->rfd == -1 || loop_revents(loop, flow->place[0]) != 0;
 }
 
 bool
 flow_woken(struct flow *flow, const struct loop *loop)
 {
 	short source = found(flow, 0, loop), sink = found(flow, 1, loop);
-	bool tap = found(flow, 2, loop) != 0;
+	short tap = found(flow, 2, loop);
 
-	flow->ready = source & flow->asked[0] ? IO_WANT_READ :
-	    sink & POLLOUT && (flow->sink_full || flow->sink->caps &
-	    STREAM_DATAGRAMS) ? IO_WANT_WRITE : IO_OK;
+	flow->ready = IO_OK;
+	if ((source | sink | tap) == 0)
+		return is_due(flow, loop);
+	if (source & flow->asked[0])
+		flow->ready = IO_WANT_READ;
+	else if (sink & POLLOUT && (flow->sink_full ||
+	    flow->sink->caps & STREAM_DATAGRAMS))
+		flow->ready = IO_WANT_WRITE;
 	if (source & GONE && flow->asked[0] == 0)
 		source_hung_up(flow);
 	if (sink & GONE && !(sink & flow->asked[1]))
 		hung_up(flow);
-	if (source != 0 || sink != 0 || tap || flow->unfinished)
-		return true;
-	if (!loop_passed(loop, next_moment(flow)))
-		return false;
-	if (flow->farewell_us != 0 && flow->culprit == NULL) {
-		stream_fail(flow->sink, EPIPE);
-		sink_left(flow);
-		flow->farewell_us = 0;
-	}
-	set_patient(flow, false);
 	return true;
 }

@@ -64,11 +64,11 @@ struct flow {
 
 	bool	 unfinished;	/* the last step ended by its share */
 	bool	 may_nap;	/* sleeping for a pipe delays nobody else */
-	bool	 patient;	/* SO_RCVLOWAT is set, with a deadline: */
-	int64_t	 patience_us;
+	bool	 patient;	/* SO_RCVLOWAT is set */
 
 	int	 place[3];	/* of source, sink, tap in the loop, or -1 */
 	short	 asked[3];	/* events they are watched for */
+	int64_t	 wake_us;	/* step it then, whatever poll(2) says */
 	enum io	 ready;		/* the want that poll(2) has just fulfilled */
 };
 
@@ -85,6 +85,9 @@ bool	flow_add_tap(struct flow *, struct tap *);
  * write: POLLERR and POLLHUP tell that it has gone.
  */
 void	flow_watch(struct flow *, struct loop *);
+
+/* Whether there may be bytes to move, which flow_woken has not looked at yet. */
+bool	flow_has_news(const struct flow *, const struct loop *);
 
 /* Takes the events of the round; true if the flow is to be stepped. */
 bool	flow_woken(struct flow *, const struct loop *);

@@ -45,6 +45,9 @@ begin_flows(struct relay *relay)
 	flow_open(receive, "receive", relay->peer, relay->local);
 	send->mute = relay->local->caps & STREAM_NO_INPUT;
 	send->wary = receive->wary = rules->forward;
+	/* Who has just accepted says nothing yet, or poll(2) tells. */
+	send->unfinished = !rules->forward ||
+	    relay->local->caps & STREAM_BUFFERS;
 	send->keep_sink = rules->no_half_close;
 	send->hold_end = rules->hold_end;
 	send->line_us = rules->line_us;
@@ -141,14 +144,15 @@ relay_watch(struct relay *relay, struct loop *loop)
  * not passed on before what we have for it was written.
  */
 static void
-step_receive(struct relay *relay)
+step_receive(struct relay *relay, const struct loop *loop)
 {
 	struct flow *receive = &relay->receive;
 	bool held = receive->hold_end;
 
 	receive->hold_end |= receive->state == FLOW_OPEN;
 	flow_step(receive);
-	if (receive->state == FLOW_DRAIN && !held)
+	if (receive->state == FLOW_DRAIN && !held &&
+	    flow_has_news(&relay->send, loop))
 		flow_step(&relay->send);
 	receive->hold_end = held || relay->send.culprit != NULL;
 	if (receive->state == FLOW_DRAIN && !receive->hold_end)
@@ -159,18 +163,17 @@ step_receive(struct relay *relay)
 static void
 move(struct relay *relay, const struct loop *loop)
 {
-	struct flow *flow[2] = { &relay->receive, &relay->send };
-	int i;
+	struct flow *send = &relay->send, *receive = &relay->receive;
 
-	for (i = 0; i < 2; i++)
-		if (flow_woken(flow[i], loop)) {
-			flow[i]->share = relay->share;
-			if (i == 0)
-				step_receive(relay);
-			else
-				flow_step(flow[i]);
-			flow[1 - i]->hold_end |= flow[i]->culprit != NULL;
-		}
+	send->share = receive->share = relay->share;
+	if (flow_woken(receive, loop)) {
+		step_receive(relay, loop);
+		send->hold_end |= receive->culprit != NULL;
+	}
+	if (flow_woken(send, loop)) {
+		flow_step(send);
+		receive->hold_end |= send->culprit != NULL;
+	}
 	/* The telnet tap's answers. */
 	if (relay->telnet.waiting > 0 && flow_insert(&relay->send,
 	    relay->telnet.answers, relay->telnet.waiting))
@@ -183,8 +186,6 @@ set_state(struct relay *relay, int code)
 {
 	bool all_arrived = relay->state == RELAY_CONFIRM && code == EXIT_DONE;
 
-	if (code == CHECK_GO_ON)
-		return;
 	relay->state = code == CHECK_CONFIRM ? RELAY_CONFIRM : RELAY_DONE;
 	if (code == CHECK_CONFIRM)
 		return;
@@ -198,12 +199,17 @@ set_state(struct relay *relay, int code)
 void
 relay_step(struct relay *relay, const struct loop *loop)
 {
-	if (relay->state == RELAY_RUN) {
+	int code = CHECK_GO_ON;
+
+	if (relay->state == RELAY_RUN)
 		move(relay, loop);
-		count_tick(relay, loop);
-		set_state(relay, check_end(relay, loop));
-	} else if (relay->state == RELAY_CONFIRM)
-		count_tick(relay, loop);
+	if (loop->progress_asked ||
+	    loop_passed(loop, relay->tick_deadline_us))
+		count_tick(relay, loop->progress_asked);
+	if (relay->state == RELAY_RUN)
+		code = check_end(relay, loop);
+	if (code != CHECK_GO_ON)
+		set_state(relay, code);
 	if (relay->state == RELAY_CONFIRM)
 		set_state(relay, check_confirmed(relay));
 }

@@ -45,12 +45,13 @@ sys_pipe(int ends[2], bool nonblocking)
 int
 sys_poll(struct pollfd *set, size_t count, int64_t time_us)
 {
-	struct timespec time = {
-		.tv_sec = (time_t)(time_us / 1000000),
-		.tv_nsec = (long)(time_us % 1000000) * 1000,
-	};
+	struct timespec time;
 
-	return ppoll(set, (nfds_t)count, time_us < 0 ? NULL : &time, NULL);
+	if (time_us < 0)
+		return ppoll(set, (nfds_t)count, NULL, NULL);
+	time.tv_sec = (time_t)(time_us / 1000000);
+	time.tv_nsec = (long)(time_us % 1000000) * 1000;
+	return ppoll(set, (nfds_t)count, &time, NULL);
 }
 
 int
