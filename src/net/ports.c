@@ -100,20 +100,23 @@ ports_shuffle(struct ports *ports)
 /*
  * Whether the port may have a service's name. getservbyport(3) reads all of
  * services(5) each time; the second question reads it once for all that follow.
+ * musl's getservent(3) never has an entry: there each port has to be asked for.
  */
 static bool
 may_have_name(uint16_t port, const char *protocol)
 {
-	static bool named[PORTS_ALL + 1];
+	static bool named[PORTS_ALL + 1], listed;
 	static int asked;
 	const struct servent *service;
 
 	if (asked++ == 0)
 		return true;
-	while (asked == 2 && (service = getservent()) != NULL)
+	while (asked == 2 && (service = getservent()) != NULL) {
+		listed = true;
 		if (strcmp(service->s_proto, protocol) == 0)
 			named[ntohs((uint16_t)service->s_port)] = true;
-	return named[port];
+	}
+	return !listed || named[port];
 }
 
 const char *

@@ -178,13 +178,26 @@ find_source(struct scan *scan)
 
 /* What is begun ****************************************************/
 
-/* Whether to test the port now: not if it is open at an earlier address. */
+/* Whether the port is open at another address, which says all about it. */
+static bool
+is_open_elsewhere(const struct scan *scan, const struct target *target,
+    size_t port, size_t address)
+{
+	size_t i = scan->config->each_address ? 0 : target->addresses;
+
+	while (i-- > 0)
+		if (i != address &&
+		    result_at(target, port, i)->state == PORT_OPEN)
+			return true;
+	return false;
+}
+
+/* Whether to test the port now. */
 static bool
 is_wanted(const struct scan *scan, const struct target *target)
 {
 	const struct result *result =
 	    result_at(target, scan->port, scan->address);
-	size_t i = scan->config->each_address ? 0 : scan->address;
 	struct port port;
 
 	if (result->busy || (scan->wanted >> result->state & 1) == 0)
@@ -194,10 +207,7 @@ is_wanted(const struct scan *scan, const struct target *target)
 		if (port_good(scan->config, &port))
 			return false;
 	}
-	while (i-- > 0)
-		if (result_at(target, scan->port, i)->state == PORT_OPEN)
-			return false;
-	return true;
+	return !is_open_elsewhere(scan, target, scan->port, scan->address);
 }
 
 /* Moves on to the next port to be tested; its target, or NULL at the end. */
@@ -316,21 +326,45 @@ begin_some(struct scan *scan)
 		begin(scan, target, now_us);
 }
 
-/* Removes the attempts that are over; the others keep their order. */
-static void
-step_attempts(struct scan *scan, const struct loop *loop)
+static bool
+is_pointless(const struct scan *scan, const struct attempt *attempt)
 {
+	const struct target *target = attempt->target;
+
+	return is_open_elsewhere(scan, target, (size_t)(attempt->result -
+	    target->result) % target->ports, attempt->address);
+}
+
+/* Removes the attempts that are over, or no use; the others keep their order. */
+static void
+sweep(struct scan *scan)
+{
+	struct attempt *attempt;
 	size_t i, kept = 0;
 
 	for (i = 0; i < scan->busy; i++) {
-		attempt_step(scan, &scan->attempt[i], loop);
-		if (scan->attempt[i].result == NULL)
-			continue;
-		if (kept != i)
-			scan->attempt[kept] = scan->attempt[i];
-		kept++;
+		attempt = &scan->attempt[i];
+		if (attempt->result != NULL && attempt->talk == NULL &&
+		    is_pointless(scan, attempt))
+			attempt_settle(scan, attempt, PORT_UNTRIED, 0);
+		if (attempt->result != NULL)
+			scan->attempt[kept++] = *attempt;
 	}
 	scan->busy = kept;
+}
+
+static void
+step_attempts(struct scan *scan, const struct loop *loop)
+{
+	size_t i;
+
+	for (i = 0; i < scan->busy; i++)
+		attempt_step(scan, &scan->attempt[i], loop);
+	sweep(scan);
+	begin_some(scan);
+	/* What has begun may be open at once. */
+	if (scan->addresses > 1)
+		sweep(scan);
 }
 
 /* What comes after a walk ******************************************/
@@ -439,7 +473,6 @@ scan_step(struct scan *scan, const struct loop *loop)
 {
 	step_names(scan, loop);
 	step_attempts(scan, loop);
-	begin_some(scan);
 	if (scan->rounds != NULL && loop->progress_asked)
 		rounds_tell(scan);
 	if (!scan->broken && scan->rounds == NULL)
