@@ -69,15 +69,35 @@ bind_first(const struct listener_config *config,
 	return fd;
 }
 
+/* Writes a path of a UNIX socket as one word of sh(1). */
+static const char *
+word(const char *path, char *text)
+{
+	bool plain = path[strspn(path, "abcdefghijklmnopqrstuvwxyz0123456789"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ_@%+=:,./-")] == '\0';
+	char *to = text;
+
+	if (!plain)
+		*to++ = '\'';
+	for (; *path != '\0'; path++)
+		if (*path == '\'')
+			to = stpcpy(to, "'\\''");
+		else
+			*to++ = *path;
+	strcpy(to, plain ? "" : "'");
+	return text;
+}
+
 /* Prints the command for the other side, with the name of this host. */
 static void
 invite(const struct listener_config *config, const struct address *address)
 {
 	char here[ADDRESS_TEXT], host[ADDRESS_NAME + 1] = "HOST";
+	char path[4 * sizeof(struct sockaddr_un) + 3];
 
 	if (!transport_can(&config->endpoint, TRANSPORT_PORTS)) {
 		diag_line(0, "%s -U %s%s", config->invitation,
-		    config->endpoint.host, config->arguments);
+		    word(config->endpoint.host, path), config->arguments);
 		return;
 	}
 	gethostname(host, sizeof(host) - 1);

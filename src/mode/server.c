@@ -687,7 +687,9 @@ mode_listen(const struct options *options)
 	config.invitation = tls_invitation(session_tls());
 	config.arguments = resume_arguments();
 	if (config.invitation == NULL && config.arguments[0] != '\0')
-		config.invitation = options->tls.on ? "nc-lite -c" : "nc-lite";
+		config.invitation = options->tls.psk != NULL ?
+		    "nc-lite -c --psk FILE" :
+		    options->tls.on ? "nc-lite -c" : "nc-lite";
 	if (code == EXIT_DONE)
 		code = listener_open(&listener, &config);
 	socket_forget_key(&options->socket);
