@@ -112,14 +112,18 @@ command_for() {
 	nc --in in 127.0.0.1 "$port"
 	wait_exit "$pid"
 	same in out
-	rm out
-	broken 100000
-	listen --resume --size 100000 --out out
-	command_for in
-	nc "${given[@]}" 127.0.0.1 "$port"
-	wait_exit "$pid"
-	[ "$status" -eq 0 ]
-	same in out
+	local known
+	for known in "--size 100000" "--expect-digest $(sha in)" --allow-empty; do
+		rm out
+		broken 100000
+		# shellcheck disable=SC2086
+		listen --resume $known --out out
+		command_for in
+		nc "${given[@]}" 127.0.0.1 "$port"
+		wait_exit "$pid"
+		[ "$status" -eq 0 ]
+		same in out
+	done
 }
 
 @test "a .part that is more than --size is refused, and kept" {
@@ -137,17 +141,150 @@ command_for() {
 	flock out.part sleep 20 3>&- &
 	until_true eval '! flock -n out.part true'
 	run -2 nc -l --resume --out out 0
-	[[ $output == *"busy" ]]
+	[ "$output" = "nc-lite: cannot resume 'out.part': in use, not a file, or not ours" ]
 	end_all
 	rm out.part
 	ln -s in out.part
 	run -2 nc -l --resume --out out 0
+	[ "$output" = "nc-lite: cannot resume 'out.part': a symbolic link" ]
 	run -2 nc -l --resume --out /dev/null 0
+	[ "$output" = "nc-lite: cannot resume '/dev/null': not a file" ]
+	run -2 nc -l --resume --out ./ 0
+	[ "$output" = "nc-lite: cannot resume './': a directory" ]
 	run -2 nc -lk --resume --out dir/ 0
 	run -2 nc --resume 127.0.0.1 1
 	run -2 nc --offset 5 127.0.0.1 1
+	run -2 nc --in - --offset 5 127.0.0.1 1
+	[ "$output" = "nc-lite: --offset needs a file: use --in FILE" ]
+	run -2 nc -l --resume --out - 0
+	[ "$output" = "nc-lite: --resume needs a file: use --out FILE" ]
+	run -2 nc -l --sparse --out - 0
+	run -2 nc --in /dev/zero --offset 5 127.0.0.1 1
+	[ "$output" = "nc-lite: '/dev/zero' is neither a file nor a disk (--offset)" ]
+	run -2 nc --in <(echo 0123456789) --offset 5 127.0.0.1 1
 	run -2 nc --in in --prefix "sha256:$(sha in)" 127.0.0.1 1
 	run -2 nc --in in --offset 5 --prefix "sha256:5" 127.0.0.1 1
+}
+
+@test "with --size another size does not get the name, and both ends say so" {
+	random 100000 in
+	local wrong
+	# All of it once more; less than the rest; nothing but a byte.
+	for wrong in "--in in" "--in short --offset 50000" "--in in --offset 99999"; do
+		broken 50000
+		head -c 99999 in >short
+		listen --resume --size 100000 --out out
+		# shellcheck disable=SC2086
+		run -1 nc $wrong 127.0.0.1 "$port"
+		wait_exit "$pid"
+		[ "$status" -eq 1 ]
+		grep -qE "nc-lite: out: the .part has [0-9]+ bytes now, not 100000 \(--size\); incomplete: " listen.err
+		[ ! -e out ]
+		head -c 50000 out.part | cmp - <(head -c 50000 in)
+	done
+	listen --resume --size 100000 --out out
+	command_for in
+	run -2 nc "${given[@]}" 127.0.0.1 "$port"
+	broken 50000
+}
+
+@test "a .part that somebody changed since it was hashed is not continued" {
+	random 100000 in
+	local change
+	for change in "truncate -s 40000" "truncate -s 60000" "touch" "rm" "cp in"; do
+		broken 50000
+		touch -d yesterday out.part
+		listen --resume --out out
+		command_for in
+		$change out.part
+		run -1 nc "${given[@]}" 127.0.0.1 "$port"
+		wait_exit "$pid"
+		[ "$status" -eq 2 ]
+		grep -q 'out: somebody has changed or replaced the .part' listen.err
+		[ ! -e out ]
+	done
+}
+
+@test "a listening sender sends of no file but the one that it has checked" {
+	random 100000 in
+	broken 50000
+	local change
+	for change in "truncate -s 40000 from" "mv other from"; do
+		cp in from
+		random 100000 other
+		listen --in from --offset 50000 --prefix "sha256:$(sha out.part)"
+		$change
+		run -1 nc --resume --out out 127.0.0.1 "$port"
+		wait_exit "$pid"
+		[ "$status" -eq 2 ]
+		grep -qF "nc-lite: 'from' is no longer the file it was (--offset)" listen.err
+		[ ! -e out ]
+	done
+	[ "$(stat -c %s out.part)" -eq 50000 ]
+}
+
+@test "who replaces a file can resume, whoever's it was and whatever its mode" {
+	random 100000 in
+	echo old >out
+	chmod 444 out
+	((EUID != 0)) || chown 65534:65534 out
+	listen --out out
+	client --in in --limit-rate 50K 127.0.0.1 "$port"
+	until_true has out.part 10000
+	kill -KILL "$(jobs -pr | head -n 1)"
+	wait_exit "$pid"
+	[ "$(stat -c '%u %a' out.part)" = "$EUID 600" ]
+	listen --resume --out out
+	command_for in
+	[[ "${given[*]}" == *--offset* ]]
+	nc "${given[@]}" 127.0.0.1 "$port"
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+	same in out
+	[ "$(stat -c %a out)" = 444 ]
+	((EUID != 0)) || [ "$(stat -c %u:%g out)" = 65534:65534 ]
+}
+
+@test "without --resume it is said in time that an older .part will go" {
+	random 100000 in
+	broken 50000
+	listen --out out
+	[ "$(head -n 1 listen.err)" = "nc-lite: 'out.part' (50000 bytes) of an earlier run will be replaced; --resume continues it" ]
+	kill "$pid"
+	wait_exit "$pid"
+	same out.part <(head -c 50000 in)
+	: >out.part
+	listen --out out
+	run ! grep -q replaced listen.err
+}
+
+@test "--offset alone needs no hash, and so no OpenSSL" {
+	random 100000 in
+	broken 50000
+	need strace
+	listen --resume --out out
+	run -0 bounded strace -f -e trace=openat -o trace "$NC_LITE" --in in --offset 50000 127.0.0.1 "$port"
+	wait_exit "$pid"
+	same in out
+	run ! grep crypto trace
+}
+
+@test "the command that is printed names the key, and is one sh(1) can read" {
+	random 100000 in
+	broken 50000
+	nc --psk-new key
+	listen -c --psk key --resume --out out
+	grep -qE "^nc-lite -c --psk FILE [^ ]+ $port --in FILE --offset 50000 " listen.err
+	end_all
+	start path "$NC_LITE" -lvU --resume --out out "it's a path"
+	wait_for_line path.err Listening
+	eval "set -- $(grep '^nc-lite -U' path.err)"
+	[ "$3" = "it's a path" ]
+	[ "$5" = FILE ]
+	shift 5
+	nc -U "it's a path" --in in "$@"
+	wait_exit "$pid"
+	same in out
 }
 
 @test "a client resumes, too: what the listening sender needs is said" {
@@ -204,6 +341,17 @@ command_for() {
 	rm -r "$shm"
 	[ "$(<result)" = same ]
 	(($(<blocks) < 500))
+}
+
+@test "--sparse: a hole at the end is there although the receiver is killed" {
+	truncate -s 3M in
+	listen --sparse --out out
+	client --in in --limit-rate 2M 127.0.0.1 "$port"
+	until_true has out.part 100000
+	kill -KILL "$(jobs -pr | head -n 1)"
+	wait_exit "$pid"
+	has out.part 100000
+	[ "$(stat -c %b out.part)" -eq 0 ]
 }
 
 @test "--sparse and --resume: what was a hole is there" {

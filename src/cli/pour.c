@@ -122,7 +122,13 @@ pour_files(struct options *options)
 	    !ends_in_slash(local->out.path))
 		refuse("--out FILE cannot hold the files of several peers (-k): "
 		    "use --out DIR/");
+	if (local->out.path == NULL && (local->out.resume || local->out.sparse))
+		refuse("--%s needs a file: use --out FILE",
+		    local->out.resume ? "resume" : "sparse");
+	if (local->in == NULL && local->offset > 0)
+		refuse("--offset needs a file: use --in FILE");
 	local->out.size = report->size;
+	local->out.hashed = report->expected != NULL;
 	report->many = options->keep_open &&
 	    transport_can(&options->endpoint, TRANSPORT_CONNECTS);
 	report->in = local->in;

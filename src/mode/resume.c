@@ -1,6 +1,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "cli/options.h"
@@ -33,10 +35,8 @@ find_received(const struct options *options)
 		    out->path, (intmax_t)there);
 		return EXIT_LOCAL;
 	}
-	if (!report_prefix(fd, there, true, hash)) {
-		diag_error("cannot read '%s.part'", out->path);
+	if (!report_prefix(fd, there, true, hash))
 		return EXIT_LOCAL;
-	}
 	if (out->size > 0)
 		snprintf(total, sizeof(total), " of %" PRId64, out->size);
 	snprintf(arguments, sizeof(arguments), " --in FILE --offset %jd "
@@ -53,15 +53,25 @@ check_sent(const struct options *options)
 {
 	const struct stdio_config *local = &options->local;
 	char hash[DIGEST_TEXT];
+	struct stat file;
 	int fd = stdio_named_input();
 
 	if (local->offset == 0)
 		return EXIT_DONE;
-	if (!report_prefix(fd, local->offset, false, hash)) {
+	if (fstat(fd, &file) == -1 ||
+	    !(S_ISREG(file.st_mode) || S_ISBLK(file.st_mode))) {
+		diag_error("'%s' is neither a file nor a disk (--offset)",
+		    local->in);
+		return EXIT_LOCAL;
+	}
+	if (pread(fd, hash, 1, local->offset - 1) == 0) {
 		diag_error("'%s' has no %jd bytes (--offset)", local->in,
 		    (intmax_t)local->offset);
 		return EXIT_LOCAL;
 	}
+	if (!report_prefix(fd, local->offset, false,
+	    local->prefix != NULL ? hash : NULL))
+		return EXIT_LOCAL;
 	if (local->prefix == NULL ||
 	    strcasecmp(local->prefix + sizeof(ALGORITHM) - 1, hash) == 0)
 		return EXIT_DONE;

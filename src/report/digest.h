@@ -34,12 +34,11 @@ struct digest {
 bool	digest_load(const char *name, const char *expected);
 
 /*
- * Writes the SHA-256 of the first size bytes of fd into text. After
- * digest_load, digests of that direction will go on from there. Returns false
- * when the bytes cannot be read, or OpenSSL not be loaded.
+ * Writes the SHA-256 of the first size bytes of fd into text (DIGEST_TEXT
+ * bytes, or NULL). After digest_load, digests of that direction will go on from
+ * there. Returns false with the reason printed.
  */
-bool	digest_prefix(int fd, int64_t size, bool received,
-	    char text[DIGEST_TEXT]);
+bool	digest_prefix(int fd, int64_t size, bool received, char *text);
 
 struct digest_config {
 	bool	 received;	/* the direction, as in digest_prefix */

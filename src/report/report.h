@@ -43,9 +43,8 @@ bool	report_prepare(const struct report_config *);
 
 /*
  * Tells that an earlier run moved the first size bytes of the file: progress
- * and digests go on from there. Their SHA-256 is written into text, of
- * DIGEST_TEXT bytes. Returns false if it cannot be computed. After
- * report_prepare.
+ * and digests go on from there. Their SHA-256 is written into text, unless
+ * that is NULL. Returns false with the reason printed. After report_prepare.
  */
 bool	report_prefix(int fd, int64_t size, bool received, char *text);
 

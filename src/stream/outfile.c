@@ -26,6 +26,13 @@ cannot_open(const char *path, int error)
 	return false;
 }
 
+static bool
+cannot_resume(const char *path, const char *why)
+{
+	diag_error("cannot resume '%s': %s", path, why);
+	return false;
+}
+
 /* Resolves links, so that their target is replaced, not they; 0 or errno. */
 static int
 follow(char *path)
@@ -105,7 +112,7 @@ is_still(int folder, const char *name, int fd)
  * run in progress holds the lock of its .part (EBUSY).
  */
 static int
-take_older(int folder, const char *name, uid_t owner)
+take_older(int folder, const char *name)
 {
 	struct stat file;
 	int fd = openat(folder, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK |
@@ -114,28 +121,38 @@ take_older(int folder, const char *name, uid_t owner)
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode) &&
-	    (file.st_uid == geteuid() || file.st_uid == owner) &&
-	    flock(fd, LOCK_EX | LOCK_NB) == 0 && is_still(folder, name, fd))
+	    file.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	    is_still(folder, name, fd))
 		return fd;
 	close(fd);
 	errno = EBUSY;
 	return -1;
 }
 
-/* --resume: returns 0, also when there is no .part, or errno. */
-static int
-find_older(struct outfile_place *place)
+/*
+ * Finds the .part of an earlier run; --resume continues it. Otherwise it will be
+ * replaced, which is said while it can still be saved.
+ */
+static bool
+find_older(struct outfile_place *place, bool resume)
 {
-	char part[NAME_MAX + sizeof(SUFFIX)];
-	struct stat file;
+	char path[OUTFILE_TEXT + sizeof(SUFFIX)];
 
-	snprintf(part, sizeof(part), "%s" SUFFIX, place->name);
-	place->older = take_older(place->folder, part, geteuid());
+	snprintf(path, sizeof(path), "%s%s" SUFFIX, place->path, place->name);
+	place->older = take_older(place->folder, path + strlen(place->path));
 	if (place->older == -1)
-		return errno == ENOENT ? 0 : errno;
-	if (fstat(place->older, &file) == 0)
-		place->there = file.st_size;
-	return 0;
+		return !resume || errno == ENOENT || cannot_resume(path,
+		    errno == EBUSY ? "in use, not a file, or not ours" :
+		    errno == ELOOP ? "a symbolic link" : strerror(errno));
+	if (fstat(place->older, &place->found) == 0 && resume)
+		return true;
+	if (place->found.st_size > 0)
+		diag_say(0, "'%s' (%jd bytes) of an earlier run will be "
+		    "replaced; --resume continues it", path,
+		    (intmax_t)place->found.st_size);
+	close(place->older);
+	place->older = -1;
+	return true;
 }
 
 bool
@@ -152,7 +169,7 @@ outfile_find(struct outfile_place *place, const struct outfile_config *config)
 	if (stat(config->path, &file) == 0 && !S_ISREG(file.st_mode) &&
 	    !S_ISDIR(file.st_mode))
 		return !config->resume ? find_device(place, config) :
-		    cannot_open(config->path, ESPIPE);
+		    cannot_resume(config->path, "not a file");
 	error = follow(path);
 	slash = strrchr(path, '/');
 	slash = slash == NULL ? path : slash + 1;
@@ -168,9 +185,11 @@ outfile_find(struct outfile_place *place, const struct outfile_config *config)
 		error = EISDIR;
 	if (error == 0)
 		error = find_folder(place);
-	if (error == 0 && config->resume)
-		error = place->name[0] == '\0' ? EISDIR : find_older(place);
-	return error == 0 || cannot_open(config->path, error);
+	if (error != 0)
+		return cannot_open(config->path, error);
+	if (place->name[0] == '\0')
+		return !config->resume || cannot_resume(path, "a directory");
+	return find_older(place, config->resume);
 }
 
 /* "20260721T063000.123Z-192.0.2.1-50530", or for UNIX "...Z-unix-1". */
@@ -213,13 +232,13 @@ outfile_open(struct outfile *out, const struct outfile_place *place,
  * taken, the random one stays.
  */
 static void
-claim(struct outfile *out, uid_t owner)
+claim(struct outfile *out)
 {
 	char name[NAME_MAX + sizeof(SUFFIX)];
 	int folder = out->place->folder, older;
 
 	snprintf(name, sizeof(name), "%s" SUFFIX, out->name);
-	older = take_older(folder, name, owner);
+	older = take_older(folder, name);
 	if (older != -1) {
 		diag_say(1, "replacing '%s%s' of an earlier run",
 		    out->place->path, name);
@@ -252,31 +271,45 @@ create(struct outfile *out, mode_t mode)
 }
 
 /*
- * Copies owner and mode of the file that will be replaced. Where the group
+ * Copies owner and mode of the file that will be replaced, at the end: until
+ * then a later run of ours must be able to continue the .part. Where the group
  * cannot be set, our group gets no more rights than others have.
  */
 static void
-take_after(int fd, const struct stat *old)
+take_after(const struct outfile *out)
 {
-	mode_t mode = old->st_mode & 0777;
+	struct stat old;
+	mode_t mode;
 
-	if (fchown(fd, old->st_uid, old->st_gid) == -1 &&
-	    fchown(fd, (uid_t)-1, old->st_gid) == -1)
+	if (fstatat(out->place->folder, out->name, &old, 0) == -1)
+		return;
+	mode = old.st_mode & 0777;
+	if (fchown(out->fd, old.st_uid, old.st_gid) == -1 &&
+	    fchown(out->fd, (uid_t)-1, old.st_gid) == -1)
 		mode &= 0707 | (mode & 0007) << 3;
-	fchmod(fd, mode);
+	fchmod(out->fd, mode);
 }
 
-/* --resume: appends to the older .part. */
-static void
+/* --resume: appends to the older .part, if it is still what was hashed. */
+static bool
 go_on(struct outfile *out)
 {
-	off_t there = out->place->there;
+	const struct stat *found = &out->place->found;
+	struct stat now;
+	bool same;
 
-	out->fd = out->place->older;
 	snprintf(out->part, sizeof(out->part), "%.*s" SUFFIX,
 	    NAME_MAX - (int)sizeof(SUFFIX), out->name);
-	lseek(out->fd, there, SEEK_SET);
-	out->length = out->place->sparse ? there : 0;
+	same = is_still(out->place->folder, out->part, out->place->older) &&
+	    fstat(out->place->older, &now) == 0 &&
+	    now.st_size == found->st_size &&
+	    now.st_mtime == found->st_mtime;
+	errno = ESTALE;
+	if (!same)
+		return false;
+	out->fd = out->place->older;
+	out->length = found->st_size;
+	return lseek(out->fd, out->length, SEEK_SET) != -1;
 }
 
 bool
@@ -287,19 +320,15 @@ outfile_begin(struct outfile *out)
 
 	if (out->fd != -1)
 		return true;
-	if (out->place->older != -1) {
-		go_on(out);
-		return true;
-	}
+	if (out->place->older != -1)
+		return go_on(out);
 	exists = fstatat(out->place->folder, out->name, &old, 0) == 0;
 	out->fd = create(out, exists ? 0600 : 0666);
 	if (out->fd == -1)
 		return false;
 	/* Where locks fail, they fail for later runs, too: none takes it over. */
 	flock(out->fd, LOCK_EX | LOCK_NB);
-	if (exists)
-		take_after(out->fd, &old);
-	claim(out, exists ? old.st_uid : geteuid());
+	claim(out);
 	return true;
 }
 
@@ -322,8 +351,11 @@ outfile_write(struct outfile *out, const void *data, size_t size)
 	while (length < size && (memcmp(at + length, zeros, size - length <
 	    HOLE ? size - length : HOLE) == 0) == hole)
 		length += size - length < HOLE ? size - length : HOLE;
-	done = hole ? (ssize_t)length :
-	    pwrite(out->fd, data, length, out->length);
+	if (hole)
+		done = ftruncate(out->fd, out->length + (off_t)length) == -1 ?
+		    -1 : (ssize_t)length;
+	else
+		done = pwrite(out->fd, data, length, out->length);
 	if (done > 0)
 		out->length += done;
 	return done;
@@ -368,9 +400,10 @@ outfile_commit(struct outfile *out)
 	int error;
 
 	if (!out->finished) {
-		if (!outfile_begin(out) || (out->wait == -1 &&
-		    out->length > 0 && ftruncate(out->fd, out->length) == -1))
+		if (!outfile_begin(out))
 			return errno;
+		if (out->wait == -1 && out->part[0] != '\0')
+			take_after(out);
 		error = sync_file(out, out->fd);
 		if (error == 0)
 			error = finish(out);
@@ -391,9 +424,6 @@ outfile_close(struct outfile *out)
 	out->wait = -1;
 	if (out->fd == -1 || out->fd == out->place->device)
 		return;
-	/* A hole at the end has to be made by ftruncate(2). */
-	if (out->length > 0 && ftruncate(out->fd, out->length) == -1)
-		diag_say(1, "'%s': %s", out->part, strerror(errno));
 	close(out->fd);
 	out->fd = -1;
 }

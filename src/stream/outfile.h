@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /*
@@ -19,7 +20,8 @@ struct outfile_config {
 	const char *path;	/* "DIR/": a file of its own for each peer */
 	bool	 sparse;	/* zeros become holes */
 	bool	 resume;	/* continue an older .part */
-	int64_t	 size;		/* bytes to come; 0: unknown */
+	bool	 hashed;	/* only what has the right hash gets to its end */
+	int64_t	 size;	/* bytes to come, exact with resume; 0: unknown */
 };
 
 /* The destination, found once for any number of files. */
@@ -27,7 +29,7 @@ struct outfile_place {
 	int	 folder;	/* descriptor of the folder, or -1 */
 	int	 device; /* descriptor, if it is no regular file; else -1 */
 	int	 older;	/* descriptor of the .part to continue; else -1 */
-	off_t	 there;		/* its bytes */
+	struct stat found;	/* that .part, as it was found */
 	bool	 sparse;
 	char	 path[PATH_MAX]; /* the folder's with its slash; a device's */
 	char	 name[NAME_MAX + 1]; /* empty: each peer's own, or a device */
@@ -39,7 +41,7 @@ struct outfile {
 	int	 fd;		/* -1: not created yet, or closed */
 	int	 wait;		/* readable once a sync is done; else -1 */
 	bool	 finished;	/* renamed; the folder is still to be synced */
-	off_t	 length;	/* with sparse, with holes at the end */
+	off_t	 length;	/* with sparse */
 	char	 name[NAME_MAX + 1], part[NAME_MAX + 1];
 };
 
@@ -48,7 +50,8 @@ struct outfile {
  * have room for size bytes; for a file this finds out whether it can be
  * created, and leaves nothing behind. Symbolic links are followed, also
  * dangling ones. With resume an older .part is locked until outfile_begin
- * continues it. Returns false with the reason printed.
+ * continues it; without, a line says that it will be replaced. Returns false
+ * with the reason printed.
  */
 bool	outfile_find(struct outfile_place *, const struct outfile_config *);
 
@@ -57,10 +60,10 @@ void	outfile_open(struct outfile *, const struct outfile_place *,
 	    const struct address *peer);
 
 /*
- * Creates the .part, with owner and mode of the file it will replace, unless
- * that was done before. It replaces a .part that an earlier run has left; if
- * NAME.part cannot be had, it is NAME.LETTERS.part. Returns false with errno
- * set. From now on fd may also be written to directly (splice(2)).
+ * Creates the .part, unless that was done before. It replaces a .part that an
+ * earlier run has left, or continues it (ESTALE: it is no longer what was
+ * found); if NAME.part cannot be had, it is NAME.LETTERS.part. Returns false
+ * with errno set. From now on fd may also be written to directly (splice(2)).
  */
 bool	outfile_begin(struct outfile *);
 
@@ -68,7 +71,7 @@ bool	outfile_begin(struct outfile *);
 ssize_t	outfile_write(struct outfile *, const void *, size_t);
 
 /*
- * Completes the file: syncs, renames and closes it, and syncs the folder. One
+ * Completes the file: gives it owner and mode of the file it replaces, syncs, renames and closes it, and syncs the folder. One
  * that was not begun becomes an empty file. Returns 0, errno, or EINPROGRESS:
  * call it again when wait is readable.
  */

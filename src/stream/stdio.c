@@ -74,6 +74,15 @@ stdio_read(struct stream *stream, void *data, size_t size, size_t *done)
 }
 
 static enum io
+fail(const struct stdio *stdio, struct stream *stream, int error)
+{
+	if (error == ESTALE && stdio->config->out.path != NULL)
+		snprintf(stream->error, sizeof(stream->error),
+		    "somebody has changed or replaced the .part");
+	return stream_fail(stream, error);
+}
+
+static enum io
 stdio_write(struct stream *stream, const void *data, size_t size, size_t *done)
 {
 	struct stdio *stdio = stream->priv;
@@ -92,7 +101,7 @@ stdio_write(struct stream *stream, const void *data, size_t size, size_t *done)
 		stream->wfd = stdio->file.fd;
 		result = outfile_write(&stdio->file, data, size);
 	} else
-		return stream_fail(stream, errno);	/* EINTR, too */
+		return fail(stdio, stream, errno);	/* EINTR, too */
 	stdio->written |= result > 0;
 	return stream_result(stream, result, IO_WANT_WRITE, done);
 }
@@ -127,8 +136,28 @@ close_stdout(struct borrowed *out)
 static bool
 all_was_there(const struct stdio *stdio)
 {
-	return stdio->config->out.resume && stdio->config->out.size > 0 &&
-	    shared.place.there == stdio->config->out.size;
+	const struct outfile_config *out = &stdio->config->out;
+	off_t there = shared.place.found.st_size;
+
+	return out->resume && there > 0 && (out->hashed || there == out->size);
+}
+
+/* --resume and --size: another size has come of a sender without --offset. */
+static bool
+has_wrong_size(const struct stdio *stdio, struct stream *stream)
+{
+	const struct outfile_config *out = &stdio->config->out;
+	struct stat now = shared.place.found;
+
+	if (!out->resume || out->size == 0 || stdio->file.finished ||
+	    (stdio->file.fd != -1 && fstat(stdio->file.fd, &now) == -1) ||
+	    now.st_size == out->size)
+		return false;
+	stream->code = EXIT_NETWORK;
+	snprintf(stream->error, sizeof(stream->error), "the .part has %jd "
+	    "bytes now, not %jd (--size)", (intmax_t)now.st_size,
+	    (intmax_t)out->size);
+	return true;
 }
 
 /* Also reports errors of close(2): a network file system may be full. */
@@ -147,6 +176,8 @@ stdio_shutdown(struct stream *stream)
 		stream->unwanted = true;
 		return IO_FAIL;
 	}
+	if (has_wrong_size(stdio, stream))
+		return IO_FAIL;
 	error = stdio->config->out.path != NULL ?
 	    outfile_commit(&stdio->file) : close_stdout(&stdio->out);
 	if (error == EINPROGRESS) {
@@ -155,7 +186,7 @@ stdio_shutdown(struct stream *stream)
 	}
 	stdio->ended = true;
 	stream->wfd = -1;
-	return error == 0 ? IO_OK : stream_fail(stream, error);
+	return error == 0 ? IO_OK : fail(stdio, stream, error);
 }
 
 static void
@@ -289,15 +320,18 @@ stdio_out_folder(void)
 int
 stdio_received(off_t *size)
 {
-	*size = shared.place.there;
+	*size = shared.place.found.st_size;
 	return shared.place.older;
 }
 
-/* A file is opened again for each peer, for a file offset of its own. */
+/*
+ * A file is opened again for each peer, for a file offset of its own. With
+ * --offset it must be the one whose beginning was checked.
+ */
 static int
 open_input(const struct stdio_config *config)
 {
-	struct stat file;
+	struct stat file, now;
 	int fd;
 
 	if (config->in == NULL)
@@ -305,9 +339,17 @@ open_input(const struct stdio_config *config)
 	if (fstat(shared.named, &file) == -1 || !is_file(file.st_mode))
 		return fcntl(shared.named, F_DUPFD_CLOEXEC, 3);
 	fd = open(config->in, O_RDONLY | O_NOCTTY | O_CLOEXEC);
-	if (fd != -1)
-		lseek(fd, config->offset, SEEK_SET);
-	return fd;
+	if (fd == -1)
+		cannot_open(config->in);
+	if (fd == -1 || config->offset == 0)
+		return fd;
+	if (fstat(fd, &now) == 0 && now.st_ino == file.st_ino &&
+	    now.st_dev == file.st_dev && (now.st_size >= config->offset ||
+	    S_ISBLK(now.st_mode)) && lseek(fd, config->offset, SEEK_SET) != -1)
+		return fd;
+	diag_error("'%s' is no longer the file it was (--offset)", config->in);
+	close(fd);
+	return -1;
 }
 
 /* Whether stdout is an inherited TCP connection (inetd). */
@@ -354,7 +396,7 @@ stdio_open(struct stdio *stdio, struct stream *stream,
 		    "stdout",
 	};
 	if (stream->rfd == -1)
-		return cannot_open(config->in);
+		return false;
 	stdio->in.fd = stream->rfd;
 	take_sockets(stdio);
 	if (config->out.path != NULL) {
