@@ -92,6 +92,22 @@ port_hex() {
 	done
 }
 
+@test "both ends ask for the password on the terminal" {
+	need expect
+	target say hello readall
+	bounded expect -c "
+		proc answer {what} { expect \$what { send sesame\r } timeout { exit 1 } }
+		set timeout 10
+		spawn $NC_LITE -lkv --proxy-server --proxy-auth ali 127.0.0.1 0
+		answer {Password of ali at this proxy: }
+		expect -re {Listening on 127.0.0.1 ([0-9]+)} {} timeout { exit 1 }
+		set port \$expect_out(1,string)
+		spawn $NC_LITE -d -P ali -x 127.0.0.1:\$port 127.0.0.1 $target
+		answer {Password of ali at proxy 127.0.0.1: }
+		expect hello {} timeout { exit 1 }" >expect.out
+	run ! grep sesame expect.out
+}
+
 @test "a wrong password, and none, get nobody through" {
 	local how
 	export NC_PROXY_PASSWORD=sesame

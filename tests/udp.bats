@@ -187,6 +187,18 @@ held() {
 	between 0 800
 }
 
+@test "-d waits for datagrams; /dev/null and a closed stdin have ended at once" {
+	udp_peer stall
+	timed nc -u 127.0.0.1 "$port" </dev/null
+	between 900 3000
+	timed blind "$NC_LITE" -u 127.0.0.1 "$port"
+	between 900 3000
+	[ "$status" -eq 0 ]
+	start stay "$NC_LITE" -ud 127.0.0.1 "$port"
+	sleep 1.5
+	run ! gone "$pid"
+}
+
 @test "-W leaves after so many datagrams, with stdin open" {
 	udp_peer take 1 reply 1 reply 2 reply 3
 	mkfifo idle

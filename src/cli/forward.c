@@ -114,7 +114,7 @@ parse_auth(struct options *options)
 	    strchr(proxy.user, ':') != NULL)
 		refuse("--proxy-auth: bad user '%.40s': use 1 to %d "
 		    "characters without a colon", proxy.user, PROXY_WORD);
-	proxies_password(&proxy, "--proxy-server");
+	proxies_password(&proxy, NULL);
 	options->forward.request.user = proxy.user;
 	options->forward.request.password = proxy.password;
 }

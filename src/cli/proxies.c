@@ -143,8 +143,9 @@ proxies_password(struct proxy_config *proxy, const char *host)
 	}
 	proxy->password = known;
 	if (known == NULL && typed != NULL) {
-		snprintf(prompt, sizeof(prompt), "Password of %s at proxy %s: ",
-		    proxy->user, host);
+		snprintf(prompt, sizeof(prompt), "Password of %s at %s%s: ",
+		    proxy->user, host != NULL ? "proxy " : "this proxy",
+		    host != NULL ? host : "");
 		proxy->password = readpassphrase(prompt, typed,
 		    PROXY_WORD + 2, RPP_ECHO_OFF | RPP_REQUIRE_TTY);
 	}

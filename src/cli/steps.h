@@ -75,7 +75,8 @@ void	forward_parse(struct options *);
 
 /*
  * Sets the password for the proxy's user: NC_PROXY_PASSWORD, which is then no
- * longer in the environment, or what the terminal is asked for.
+ * longer in the environment, or what the terminal is asked for. host NULL: the
+ * proxy is we ourselves.
  */
 void	proxies_password(struct proxy_config *, const char *host);
 
