@@ -120,7 +120,7 @@ begin(struct connector *connector)
 {
 	const struct address_query *host = nearest(connector);
 
-	connector->race = calloc(1, sizeof(*connector->race));
+	connector->race = malloc(sizeof(*connector->race));
 	if (connector->race == NULL) {
 		diag_error("no memory to connect");
 		fail(connector, EXIT_LOCAL);
