@@ -47,7 +47,15 @@ HARDEN	:= -fPIE -fstack-protector-strong -Wformat -Werror=format-security \
 	  -fcf-protection -mbranch-protection=standard)
 endif
 BSD_CFLAGS := $(shell $(PKG_CONFIG) --cflags libbsd-overlay 2>/dev/null)
+# A few functions of libbsd are needed: out of its archive, where there is one,
+# they save a third of a start, which goes into loading two libraries.
+BSD_ARCHIVES = $(shell echo 'int strtonum(void); int main(void) { return strtonum(); }' | \
+	  $(CC) $(CFLAGS) $(PIE) -fPIE -o /dev/null -x c -fno-builtin - \
+	  -l:libbsd.a -l:libmd.a 2>/dev/null && echo -l:libbsd.a -l:libmd.a)
 BSD_LIBS := $(shell $(PKG_CONFIG) --libs $(STATIC:yes=--static) libbsd-overlay 2>/dev/null)
+ifeq ($(strip $(BSD_LIBS)),-lbsd)
+BSD_LIBS := $(or $(strip $(BSD_ARCHIVES)),-lbsd)
+endif
 SSL_ARCHIVES = $(or $(shell $(PKG_CONFIG) --libs --static libssl 2>/dev/null),-lssl -lcrypto)
 SSL_LIBS := $(if $(STATIC),$(shell echo 'int SSL_new(void); int main(void) { return SSL_new(); }' | \
 	  $(CC) $(CFLAGS) $(PIE) -fPIE -o /dev/null -x c - $(SSL_ARCHIVES) 2>/dev/null && \
@@ -279,8 +287,10 @@ install: all
 dist:
 	tests/package dist $(VERSION)
 
+# As is due for a package, it does not bring a library that is one itself.
 deb: all
-	MAKE="$(MAKE)" tests/package deb $(VERSION)
+	MAKE="$(MAKE) BSD_LIBS=-lbsd BINARY=$(BUILD)/shared" \
+	    tests/package deb $(VERSION)
 
 # What needs neither root nor a network of its own.
 check-user: all

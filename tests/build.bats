@@ -67,6 +67,14 @@ openssl-devel); or: make TLS=no" ]
 	grep -q -- '-lmy$' made
 }
 
+@test "libbsd comes out of its archive, where there is one, or as it is said" {
+	build -n >made
+	[ ! -e "$(gcc -print-file-name=libbsd.a)" ] || grep -q -- ' -l:libbsd.a' made
+	build -n BSD_LIBS=-lbsd >made
+	grep -q -- ' -lbsd ' made
+	run ! grep -q 'libbsd\.a' made
+}
+
 @test "files are of 64 bits, also where a long is not" {
 	echo 'int main(void) { return sizeof(off_t) != 8 || sizeof(time_t) != 8; }' >m.c
 	build -n "$PWD/b/main.o" | grep -q -- -D_FILE_OFFSET_BITS=64
