@@ -63,6 +63,16 @@ option() {
 	[ "${#lines[@]}" -eq 3 ]
 }
 
+@test "of 40 addresses that refuse 32 are tried" {
+	private
+	local i
+	for i in {1..40}; do
+		echo "127.0.1.$i many"
+	done >hosts
+	run -1 nc many 4001
+	[ "${#lines[@]}" -eq 32 ]
+}
+
 @test "when all addresses fail, each is named with its own reason" {
 	private
 	names "::1 all" "127.0.0.1 all" "192.0.2.7 all"

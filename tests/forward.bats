@@ -507,6 +507,18 @@ END
 	wait_for_line forward.err 'forwarded by tcp 127\.0\.0\.7 '
 }
 
+@test "-T and -M are for the connection to the target, not for the peer's" {
+	need strace
+	target readall
+	ASAN_OPTIONS=detect_leaks=0 serve forward strace -f -qqo trace -e signal=none \
+	    -e trace=socket,accept4,setsockopt "$NC_LITE" -lkv -T ef -M 9 \
+	    --forward "127.0.0.1:$target" 127.0.0.1 0
+	visit say x fin readall
+	wait_for_line trace 'IP_TTL'
+	[ "$(sed -n '/accept4(.* = [0-9]/,$p' trace | grep -cE 'IP_TOS, \[184\]|IP_TTL, \[9\]')" -eq 2 ]
+	[ "$(grep -c 'IP_TOS\|IP_TTL' trace)" -eq 2 ]
+}
+
 @test "a forwarder listens on loopback only, unless it was told otherwise" {
 	forward 127.0.0.1:1
 	grep -q "listening on 127.0.0.1 only: peers can reach the target" \

@@ -56,6 +56,8 @@ exchange() {
 	    "Connection to localhost (127.0.0.1) 22 port [tcp/ssh] succeeded!" ]
 	run -0 nc -Nv 127.0.0.1 ssh </dev/null
 	[ "${lines[0]}" = "Connection to 127.0.0.1 22 port [tcp/ssh] succeeded!" ]
+	run -0 nc -znv 127.0.0.1 22 </dev/null
+	[ "$output" = "Connection to 127.0.0.1 22 port [tcp/*] succeeded!" ]
 }
 
 @test "a refused connection is reported, with -v and without" {

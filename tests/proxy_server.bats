@@ -122,6 +122,22 @@ port_hex() {
 	grep -q 'peer: SOCKS 4: a password is required' proxy.err
 }
 
+@test "user and password may have 255 octets, of which each counts" {
+	local how user proxy
+	user=$(printf 'u%.0s' {1..255})
+	export NC_PROXY_PASSWORD=$user
+	proxy --proxy-auth "$user"
+	proxy=$port
+	for how in 5 connect; do
+		target echo
+		NC_PROXY_PASSWORD=$user
+		[ "$(nc -X "$how" -P "$user" -x "127.0.0.1:$proxy" 127.0.0.1 \
+		    "$target" <<<hello)" = hello ]
+		NC_PROXY_PASSWORD=${user%u}x
+		run -5 nc -X "$how" -P "$user" -x "127.0.0.1:$proxy" localhost 1
+	done
+}
+
 ### octets
 
 @test "a request that dribbles byte by byte is understood" {

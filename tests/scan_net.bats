@@ -170,6 +170,13 @@ rejects() {
 }
 
 # bats test_tags=timing
+@test "a silent port has 3 s, if no time is given" {
+	private
+	timed nc -z 10.9.9.2 80
+	[ "$status" -eq 3 ]
+	between 2900 5000
+}
+
 @test "1000 silent ports take the time of one" {
 	private
 	firewall

@@ -46,6 +46,15 @@ Connection to 127.0.0.1 4001 port [tcp/*] succeeded!" ]
 $gave_up 0.3 s: Connection refused" ]
 }
 
+@test "--wait is for 30 s, if no time is given" {
+	closed_port
+	hurried 20
+	timed nc -z --wait 127.0.0.1 "$port"
+	[ "$status" -eq 1 ]
+	[[ $output == *" after 30 s: Connection refused" ]]
+	between 1300 5000
+}
+
 # bats test_tags=timing
 @test "--wait: a port that stays silent: exit 3 when the time is over" {
 	private
@@ -132,6 +141,13 @@ hello"* ]]
 	run -0 bounded sh -c 'ulimit -Sn 64; exec "$@"' sh "$NC_LITE" -z \
 	    127.0.0.1 4000-4001 -- sh -c 'ulimit -Sn; kill -PIPE $$; :' || :
 	[[ $output == 64* ]]
+}
+
+@test "-- COMMAND that cannot be run: 126, and why" {
+	listen -k
+	: >data
+	run -126 nc -z 127.0.0.1 "$port" -- ./data
+	[ "$output" = "nc-lite: cannot run './data': Permission denied" ]
 }
 
 @test "-- COMMAND that is not there: 127, and its name" {

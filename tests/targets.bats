@@ -347,6 +347,8 @@ assert 0 < late < 1.1' "$(<later.out)"
 
 @test "UDP that is silent is not waited for as open, unless one assumes so" {
 	private
+	run -1 nc -zu --closed -w 0.2 10.9.9.2 4001
+	run -0 nc -zu --closed -w 0.2 127.0.0.1 4001
 	run -3 nc -zu --wait=0.6 -w 0.2 10.9.9.2:4001
 	run -0 nc -zu --wait=5 -w 0.2 --assume-open 10.9.9.2:4001
 	run -0 nc -zu -w 0.2 --assume-open 10.9.9.2 4001
@@ -379,6 +381,19 @@ assert 0 < late < 1.1' "$(<later.out)"
 	[[ $output == *'"state":"wrong"'*'"answer":"-ERR \u001bno"'* ]]
 	run -2 nc -z --expect '(' 127.0.0.1 4001
 	one_line "expect: bad value '\('"
+}
+
+@test "--expect sees lines, blanks for NULs, and 4096 bytes" {
+	local regex
+	listen -k --sh-exec 'printf "one\ntw\0o\nthree\n"; cat'
+	for regex in '^tw o$' '^three$' 'one$' '\x6fne' 'e\ntw'; do
+		run -0 nc -zw 1 --expect "$regex" 127.0.0.1 "$port"
+	done
+	run -1 nc -zw 0.3 --expect '^two$' 127.0.0.1 "$port"
+	as=long listen -k --sh-exec "printf %4093s; echo END; cat"
+	run -0 nc -zw 1 --expect END 127.0.0.1 "$port"
+	as=longer listen -k --sh-exec "printf %4094s; echo END; cat"
+	run -1 nc -zw 0.3 --expect END 127.0.0.1 "$port"
 }
 
 @test "--expect without an answer is wrong when the time is over" {

@@ -155,6 +155,17 @@ refused() {
 	[ ! -s listen.out ]
 }
 
+@test "of 8 pins any one will do, and of 7 others none" {
+	local pins=() i
+	for i in {1..7}; do
+		pins+=(-H "sha256:$(printf '%064d' "$i")")
+	done
+	listen -kc --cert "$C/self.both" --exec cat
+	run -5 nc -c "${pins[@]}" localhost "$port" <<<hello
+	[ "$(nc -c "${pins[@]}" -H "$(pin_of "$C/self.pem")" localhost "$port" \
+	    <<<hello)" = hello ]
+}
+
 @test "a client without the certificate that is asked for is exit 5, on both sides" {
 	local version
 	for version in -tls1_2 -tls1_3; do
@@ -267,6 +278,21 @@ tried() {
 	run tls -w 0.3 localhost "$port" <<<hello
 	[ "$status" -eq 3 ]
 	[[ $output == *'handshake timed out (does the peer speak TLS?)' ]]
+}
+
+@test "a handshake has 30 s, if no time is given, in both roles" {
+	peer stall
+	hurried 20
+	local begin=${EPOCHREALTIME/[.,]/}
+	run -3 tls localhost "$port" <<<hello
+	(((${EPOCHREALTIME/[.,]/} - begin) >= 1400000)) || fail "too soon"
+	bound=10 tls_listen </dev/null
+	inside=()
+	begin=${EPOCHREALTIME/[.,]/}
+	[[ $(visit readall) == "reset 0 "* ]]
+	(((${EPOCHREALTIME/[.,]/} - begin) >= 1400000)) || fail "too soon"
+	wait_exit "$pid"
+	[ "$status" -eq 3 ]
 }
 
 @test "a server that hangs up in the handshake is exit 1" {
