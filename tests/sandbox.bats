@@ -191,6 +191,24 @@ connect=$port abstract=nc-lite-$BASHPID signal"
 	    "read: Permission denied read: done " ]
 }
 
+@test "a resolv.conf that links to the root opens nothing below that" {
+	private
+	need_landlock files
+	touch there
+	mkdir etc
+	cp hosts nsswitch.conf etc
+	ln -s ../none etc/resolv.conf
+	"${inside[@]}" mount --bind "$PWD/etc" /etc
+	local within=("${inside[@]}")
+	trying "read=$PWD/there read=/etc/hosts"
+	inside=("${within[@]}" "${inside[@]}")
+	run -1 nc localhost 1
+	grep '^read: ' <<<"$output" >found
+	denied found read
+	[ "$(sort found | tr '\n' ' ')" = \
+	    "read: Permission denied read: done " ]
+}
+
 @test "where more folders are needed than can be named, none is denied" {
 	need_landlock files
 	peer stall

@@ -59,22 +59,29 @@ add_variable(struct sandbox *box, const char *name, char **kept)
 			add_path(box, folder, SANDBOX_LIST | SANDBOX_READ);
 }
 
-/* The folder that resolv.conf(5) links to, in which it may be replaced. */
+/*
+ * The folder that resolv.conf(5) links to, in which it may be replaced; the
+ * file alone if that is "/", below which is everything.
+ */
 static void
 add_resolver(struct sandbox *box)
 {
-	static char folder[PATH_MAX] = "/etc/", *slash;
+	static char path[PATH_MAX] = "/etc/";
 	const size_t at = sizeof("/etc/") - 1;
-	ssize_t length = readlink("/etc/resolv.conf", folder + at,
-	    sizeof(folder) - at - 1);
+	char folder[PATH_MAX], *file = path, *slash;
+	ssize_t length = readlink("/etc/resolv.conf", path + at,
+	    sizeof(path) - at - 1);
 
 	if (length <= 0)
 		return;
-	folder[at + (size_t)length] = '\0';
-	slash = strrchr(folder, '/');
+	path[at + (size_t)length] = '\0';
+	if (path[at] == '/')
+		file += at;
+	slash = strrchr(file, '/');
 	*slash = '\0';
-	add_path(box, folder[at] == '/' ? folder + at : folder,
-	    SANDBOX_LIST | SANDBOX_READ);
+	if (realpath(file, folder) == NULL || strcmp(folder, "/") == 0)
+		*slash = '/';
+	add_path(box, file, SANDBOX_LIST | SANDBOX_READ);
 }
 
 /*
