@@ -202,6 +202,23 @@ ended_well() {
 	run -5 nc -c -H "sha256:$(sha </dev/null)" localhost "$port" </dev/null
 }
 
+@test "with -H and -R, authority, name and key must all be right" {
+	local how=(-c -H "$(pin_of "$C/good.pem")" -R "$C/ca.pem")
+	tls_listen </dev/null
+	nc "${how[@]}" localhost "$port" <<<one
+	ended_well
+	tls_listen </dev/null
+	run -5 nc "${how[@]}" --tls-name other localhost "$port" </dev/null
+	[[ $output == *'certificate is for '*', not other' ]]
+	tls_listen </dev/null
+	run -5 nc "${how[@]}" -R "$C/client.pem" localhost "$port" </dev/null
+	[[ $output == *'which is not trusted' ]]
+	tls_listen </dev/null
+	run -5 nc -c -H "sha256:$(sha </dev/null)" -R "$C/ca.pem" \
+	    localhost "$port" </dev/null
+	[[ $output == *'does not match the pinned one'* ]]
+}
+
 @test "an encrypted key's password is asked for on the terminal" {
 	need expect
 	openssl ec -aes128 -passout pass:secret -in "$C/good.key" -out locked \

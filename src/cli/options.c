@@ -72,7 +72,7 @@ static const struct row {
 	    "!l,z,exec,sh-exec,in,out; !c: a descriptor carries no TLS" },
 	{ 'H', "pin", "PIN", PIN, AT(tls), 0, 0,
 	    "accept only this key: sha256:HEX; repeatable",
-	    "c: it is a TLS option; !R,insecure: each says how to verify the "
+	    "c: it is a TLS option; !insecure: each says how to verify the "
 	    "peer" },
 	{ 'h', "help", "[=TOPIC]", HELP, 0, 0, 0, "print this and exit", NULL },
 	{ 'I', NULL, "BYTES", NUMBER, AT(socket.receive_buffer), 1, 1 << 30,

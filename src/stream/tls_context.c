@@ -245,8 +245,8 @@ tls_context_fill(struct tls_context *context)
 		fine = load_own_key(library, config);
 	else if (fine && config->listening)
 		fine = make_own_key(context);
-	if (fine && !psk && config->pins == 0 &&
-	    (config->client_auth || !config->listening))
+	if (fine && !psk && (config->pins == 0 ? config->client_auth ||
+	    !config->listening : config->ca != NULL))
 		fine = set_trust(library, config);
 	return fine;
 }

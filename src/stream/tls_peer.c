@@ -29,9 +29,9 @@ tls_peer_pin(const X509 *certificate, char *text)
 }
 
 static bool
-is_pinned(const X509 *certificate, const struct tls_config *config,
-    char *pin)
+is_pinned(const X509 *certificate, const struct tls_config *config)
 {
+	char pin[TLS_PEER_PIN];
 	size_t i;
 
 	tls_peer_pin(certificate, pin);
@@ -169,7 +169,7 @@ tell_refused(const X509 *certificate, struct tls_facts *wanted)
 
 /* Sets the error of the stream to which the verification belongs. */
 static void
-complain(X509_STORE_CTX *store, const struct tls_config *config)
+complain(X509_STORE_CTX *store, const struct tls_config *config, bool trusted)
 {
 	SSL *ssl = tls_lib.X509_STORE_CTX_get_ex_data(store,
 	    tls_lib.SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -184,7 +184,7 @@ complain(X509_STORE_CTX *store, const struct tls_config *config)
 	if (config->psk != NULL)
 		snprintf(why, sizeof(why), "was rejected: the peer does not "
 		    "know the key (--psk)");
-	else if (config->pins > 0)
+	else if (trusted)
 		snprintf(why, sizeof(why), "does not match the pinned "
 		    "one (--pin)");
 	else
@@ -194,24 +194,22 @@ complain(X509_STORE_CTX *store, const struct tls_config *config)
 	tell_refused(tls_lib.X509_STORE_CTX_get0_cert(store), stream->facts);
 }
 
+/* With both, a pin and authorities must each be content. */
 static int
 verify(X509_STORE_CTX *store, void *argument)
 {
 	const struct tls_config *config = argument;
-	char pin[TLS_PEER_PIN];
-	int fine;
+	bool trusted = true;
 
 	if (config->insecure)
 		return 1;
-	if (config->psk == NULL && config->pins == 0)
-		fine = tls_lib.X509_verify_cert(store) == 1;
-	else
-		fine = config->psk == NULL && is_pinned(
-		    tls_lib.X509_STORE_CTX_get0_cert(store), config, pin);
-	if (fine)
+	if (config->psk == NULL && (config->pins == 0 || config->ca != NULL))
+		trusted = tls_lib.X509_verify_cert(store) == 1;
+	if (trusted && config->psk == NULL && (config->pins == 0 ||
+	    is_pinned(tls_lib.X509_STORE_CTX_get0_cert(store), config)))
 		return 1;
-	complain(store, config);
-	if (config->psk != NULL || config->pins > 0)
+	complain(store, config, trusted);
+	if (trusted)
 		tls_lib.X509_STORE_CTX_set_error(store,
 		    X509_V_ERR_CERT_UNTRUSTED);
 	return 0;
@@ -274,8 +272,9 @@ describe(const SSL *ssl, const struct tls_config *config,
 	*facts = (struct tls_facts){ .days = -1,
 	    .insecure = config->insecure, .proof = config->insecure ?
 	    "nobody (--insecure)" : config->psk != NULL ? config->psk :
-	    config->pins > 0 ? "its pin" : config->ca != NULL ? config->ca :
-	    "the system's authorities" };
+	    config->pins == 0 ? config->ca != NULL ? config->ca :
+	    "the system's authorities" : config->ca != NULL ?
+	    "its pin and authorities" : "its pin" };
 	/* These do not change it, but lack a const. */
 	group = tls_lib.SSL_group_to_name((SSL *)ssl, (int)tls_lib.SSL_ctrl(
 	    (SSL *)ssl, SSL_CTRL_GET_NEGOTIATED_GROUP, 0, NULL));
