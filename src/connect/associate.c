@@ -17,11 +17,9 @@
 #define ASKED	64	/* the last of those who may answer */
 #define REMEMBER	(60 * CLOCK_SECOND)	/* where a name is */
 
-enum { ADDRESS_IPV4 = 1, ADDRESS_HOST = 3, ADDRESS_IPV6 = 4 };
-
 /* A host and port for comparing: IPv4 as IPv4-mapped IPv6. */
 struct place {
-	uint8_t	 octet[16];
+	struct in6_addr host;
 	uint16_t port;
 };
 
@@ -39,49 +37,39 @@ struct associate {
 	unsigned next;			/* the oldest of them */
 	struct question *question;	/* for name, or NULL */
 	char	 name[ADDRESS_NAME + 1];	/* looked up last */
-	struct place named;	/* where that is; octets of 0: nowhere */
+	struct place named;	/* where that is; "::": nowhere */
 	int64_t	 named_us;		/* until then */
 	uint8_t	*waiting;		/* a datagram to it */
 	size_t	 waiting_size;
 	uint64_t sent, received;
 };
 
-static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-static const struct place nowhere;
 static struct batch *batch;	/* of whoever is stepped */
 
 static void
 place_of(const struct address *address, struct place *place)
 {
-	*place = (struct place){ .port = address_port(address) };
-	if (address->sa.any.sa_family == AF_INET6)
-		memcpy(place->octet, &address->sa.in6.sin6_addr, 16);
-	else {
-		memcpy(place->octet, mapped, sizeof(mapped));
-		memcpy(place->octet + 12, &address->sa.in4.sin_addr, 4);
-	}
+	place->port = address_port(address);
+	address_host(address, &place->host);
 }
 
 static bool
 is_four(const struct place *place)
 {
-	return memcmp(place->octet, mapped, sizeof(mapped)) == 0;
+	return IN6_IS_ADDR_V4MAPPED(&place->host);
 }
 
 static void
 address_of(const struct place *place, bool four, struct address *address)
 {
-	address_any(four ? AF_INET : AF_INET6, place->port, address);
-	if (four)
-		memcpy(&address->sa.in4.sin_addr, place->octet + 12, 4);
-	else
-		memcpy(&address->sa.in6.sin6_addr, place->octet, 16);
+	address_make(four ? AF_INET : AF_INET6, place->host.s6_addr +
+	    (four ? 12 : 0), place->port, address);
 }
 
 static bool
 same_host(const struct place *a, const struct place *b)
 {
-	return memcmp(a->octet, b->octet, sizeof(a->octet)) == 0;
+	return IN6_ARE_ADDR_EQUAL(&a->host, &b->host);
 }
 
 /* A datagram socket bound to the address; -1 with errno set. */
@@ -257,7 +245,7 @@ look_up(struct associate *associate, const uint8_t *data, size_t size)
 {
 	struct address_query query = associate->config->query;
 
-	associate->named = nowhere;
+	associate->named.host = in6addr_any;
 	query.host = associate->name;
 	query.type = SOCK_DGRAM;
 	associate->waiting = malloc(size);
@@ -293,7 +281,7 @@ send_to_name(struct associate *associate, const uint8_t *data, size_t size,
 		return false;
 	}
 	to.port = (uint16_t)(data[head - 2] << 8 | data[head - 1]);
-	return !same_host(&to, &nowhere) &&
+	return !IN6_IS_ADDR_UNSPECIFIED(&to.host) &&
 	    send_out(associate, &to, data + head, size - head);
 }
 
@@ -301,19 +289,14 @@ static bool
 from_client(struct associate *associate, const uint8_t *data, size_t size)
 {
 	size_t head = socks_udp_head(data, size);
-	struct place to = { .port = 0 };
+	struct address address;
+	struct place to;
 
 	if (head == 0)
 		return false;
-	if (data[3] == ADDRESS_HOST)
+	if (!socks_address_get(data + 3, &address))
 		return send_to_name(associate, data, size, head);
-	to.port = (uint16_t)(data[head - 2] << 8 | data[head - 1]);
-	if (data[3] == ADDRESS_IPV6)
-		memcpy(to.octet, data + 4, 16);
-	else {
-		memcpy(to.octet, mapped, sizeof(mapped));
-		memcpy(to.octet + 12, data + 4, 4);
-	}
+	place_of(&address, &to);
 	return send_out(associate, &to, data + head, size - head);
 }
 
@@ -352,21 +335,15 @@ static bool
 answer_client(struct associate *associate, const struct address *from,
     uint8_t *data, size_t size)
 {
-	uint8_t head[4 + 16 + 2] = { 0 };
+	uint8_t head[SOCKS_UDP_HEAD] = { 0 };
 	struct place place;
-	size_t length;
 	struct iovec part[] = { { .iov_base = head },
 	    { .iov_base = data, .iov_len = size } };
 
 	place_of(from, &place);
 	if (!was_asked(associate, &place))
 		return false;
-	head[3] = is_four(&place) ? ADDRESS_IPV4 : ADDRESS_IPV6;
-	length = is_four(&place) ? 4 : 16;
-	memcpy(head + 4, place.octet + 16 - length, length);
-	head[4 + length] = (uint8_t)(place.port >> 8);
-	head[5 + length] = (uint8_t)place.port;
-	part[0].iov_len = length + 6;
+	part[0].iov_len = 3 + socks_address_put(head + 3, from);
 	if (writev(associate->inner, part, 2) == -1)
 		return false;
 	associate->sent += size;

@@ -3,19 +3,10 @@
 #include <string.h>
 
 #include "connect/proxy.h"
+#include "net/socks.h"
 #include "stream/socks_udp.h"
 
 enum { BEGIN, GREETED, LOGGED_IN, ASKED, DONE };
-
-enum {
-	METHOD_NONE = 0,
-	METHOD_PASSWORD = 2,
-	METHOD_NO = 0xff
-};
-
-#define PASSWORD_VERSION	1	/* RFC 1929 */
-
-enum { ADDRESS_IPV4 = 1, ADDRESS_HOST = 3, ADDRESS_IPV6 = 4 };
 
 static size_t
 put(uint8_t *to, const void *from, size_t size)
@@ -30,16 +21,6 @@ put_port(uint8_t *to, uint16_t port)
 	to[0] = (uint8_t)(port >> 8);
 	to[1] = (uint8_t)port;
 	return 2;
-}
-
-/* A string after its length. */
-static size_t
-put_word(uint8_t *to, const char *word)
-{
-	size_t length = strnlen(word, PROXY_WORD);
-
-	to[0] = (uint8_t)length;
-	return 1 + put(to + 1, word, length);
 }
 
 /* SOCKS 4 has an IPv4 address; 4A an invalid one, and a name at the end. */
@@ -140,8 +121,8 @@ greet5(struct proxy_talk *talk, const struct proxy_config *config)
 
 	talk->out[0] = 5;
 	talk->out[1] = known ? 2 : 1;	/* methods */
-	talk->out[2] = METHOD_NONE;
-	talk->out[3] = METHOD_PASSWORD;
+	talk->out[2] = SOCKS_NO_PASSWORD;
+	talk->out[3] = SOCKS_PASSWORD;
 	proxy_ask(talk, "SOCKS 5 greeting", known ? 4 : 3, 2);
 	talk->state = GREETED;
 }
@@ -151,46 +132,25 @@ log_in(struct proxy_talk *talk, const struct proxy_config *config)
 {
 	size_t size = 1;
 
-	talk->out[0] = PASSWORD_VERSION;
-	size += put_word(talk->out + size, config->user);
-	size += put_word(talk->out + size, config->password);
+	talk->out[0] = SOCKS_PASSWORD_VERSION;
+	size += socks_word_put(talk->out + size, config->user);
+	size += socks_word_put(talk->out + size, config->password);
 	proxy_ask(talk, "SOCKS 5 password", size, 2);
 	talk->state = LOGGED_IN;
-}
-
-/* Writes the target after three octets; returns the size of all. */
-static size_t
-put_target(uint8_t *out, const struct address_query *target)
-{
-	struct in_addr v4;
-	struct in6_addr v6;
-	size_t size = 4;
-
-	if (inet_pton(AF_INET, target->host, &v4) == 1) {
-		out[3] = ADDRESS_IPV4;
-		size += put(out + size, &v4, sizeof(v4));
-	} else if (inet_pton(AF_INET6, target->host, &v6) == 1) {
-		out[3] = ADDRESS_IPV6;
-		size += put(out + size, &v6, sizeof(v6));
-	} else {
-		out[3] = ADDRESS_HOST;
-		size += put_word(out + size, target->host);
-	}
-	return size + put_port(out + size, target->port);
 }
 
 /* UDP ASSOCIATE has the address that we will send from, here unknown: zeros. */
 static void
 ask5(struct proxy_talk *talk, const struct address_query *target)
 {
-	static const struct address_query anywhere = { .host = "0.0.0.0" };
 	bool datagrams = target->type == SOCK_DGRAM;
 
 	talk->out[0] = 5;
-	talk->out[1] = datagrams ? 3 : 1;
+	talk->out[1] = datagrams ? SOCKS_ASSOCIATE : SOCKS_CONNECT;
 	talk->out[2] = 0;
-	proxy_ask(talk, "SOCKS 5 request", put_target(talk->out, datagrams ?
-	    &anywhere : target), 2);
+	proxy_ask(talk, "SOCKS 5 request", 3 + socks_host_put(talk->out + 3,
+	    datagrams ? "0.0.0.0" : target->host, datagrams ? 0 :
+	    target->port), 2);
 	talk->state = ASKED;
 }
 
@@ -199,26 +159,22 @@ static enum io
 associate(struct proxy_talk *talk, const struct address_query *target,
     struct stream *stream)
 {
-	const uint8_t *in = talk->in, *port = in + talk->wanted - 2;
-	struct address relay, proxy;
+	struct address relay, any;
 	uint8_t head[SOCKS_UDP_HEAD] = { 0 };
+	uint16_t port;
 
-	if (in[3] == ADDRESS_HOST)
+	if (!socks_address_get(talk->in + 3, &relay))
 		return proxy_fail(talk, stream, 0,
 		    "the proxy names a host for datagrams, not an address");
-	address_any(in[3] == ADDRESS_IPV4 ? AF_INET : AF_INET6, 0, &relay);
-	proxy = relay;
-	if (in[3] == ADDRESS_IPV4)
-		memcpy(&relay.sa.in4.sin_addr, in + 4, 4);
-	else
-		memcpy(&relay.sa.in6.sin6_addr, in + 4, 16);
-	if (address_equal(&relay, &proxy)) {
+	port = address_port(&relay);
+	address_any(relay.sa.any.sa_family, port, &any);
+	if (address_equal(&relay, &any)) {
 		relay.length = sizeof(relay.sa);
 		getpeername(stream->rfd, &relay.sa.any, &relay.length);
+		address_set_port(&relay, port);
 	}
-	address_set_port(&relay, (uint16_t)(port[0] << 8 | port[1]));
-	return socks_udp_open(stream, &relay, head, put_target(head, target)) ?
-	    IO_OK : IO_FAIL;
+	return socks_udp_open(stream, &relay, head, 3 + socks_host_put(head + 3,
+	    target->host, target->port)) ? IO_OK : IO_FAIL;
 }
 
 static enum io
@@ -228,11 +184,11 @@ greeted(struct proxy_talk *talk, const struct proxy_config *config,
 	if (talk->in[0] != 5)
 		return proxy_is_other(talk, stream, "SOCKS 5",
 		    talk->in);
-	if (talk->in[1] == METHOD_NONE)
+	if (talk->in[1] == SOCKS_NO_PASSWORD)
 		ask5(talk, target);
-	else if (talk->in[1] == METHOD_PASSWORD && config->user != NULL)
+	else if (talk->in[1] == SOCKS_PASSWORD && config->user != NULL)
 		log_in(talk, config);
-	else if (talk->in[1] == METHOD_NO)
+	else if (talk->in[1] == SOCKS_NO_METHOD)
 		return proxy_fail(talk, stream, EACCES, config->user != NULL ?
 		    "the proxy takes no password" :
 		    "the proxy requires a user name (-P USER)");
@@ -247,7 +203,7 @@ logged_in(struct proxy_talk *talk, const struct address_query *target,
     struct stream *stream)
 {
 	/* Some proxies say 5 here; only the second octet matters. */
-	if (talk->in[0] != PASSWORD_VERSION && talk->in[0] != 5)
+	if (talk->in[0] != SOCKS_PASSWORD_VERSION && talk->in[0] != 5)
 		return proxy_is_other(talk, stream, "SOCKS 5",
 		    talk->in);
 	if (talk->in[1] != 0)
@@ -261,23 +217,11 @@ logged_in(struct proxy_talk *talk, const struct address_query *target,
 static enum io
 refused(struct proxy_talk *talk, struct stream *stream)
 {
-	static const struct { int error; const char *text; } reply[] = {
-		{ 0, NULL },
-		{ 0, "general failure of the proxy" },
-		{ EPERM, "not allowed by the proxy's rules" },
-		{ ENETUNREACH, "network unreachable" },
-		{ EHOSTUNREACH, "host unreachable" },
-		{ ECONNREFUSED, "connection refused" },
-		{ ETIMEDOUT, "TTL expired" },
-		{ 0, "command not supported" },
-		{ 0, "address type not supported" },
-	};
-	uint8_t code = talk->in[1];
+	int error;
+	const char *text = socks_reply_text(talk->in[1], &error);
 
-	if (code < sizeof(reply) / sizeof(reply[0]))
-		return proxy_fail(talk, stream, reply[code].error, "%s",
-		    reply[code].text);
-	return proxy_fail(talk, stream, 0, "unknown reply %d", code);
+	return text != NULL ? proxy_fail(talk, stream, error, "%s", text) :
+	    proxy_fail(talk, stream, 0, "unknown reply %d", talk->in[1]);
 }
 
 /* The length of the answer is known from its fifth octet. */
@@ -298,12 +242,8 @@ answered5(struct proxy_talk *talk, const struct address_query *target,
 		talk->state = DONE;
 		return target->type == SOCK_DGRAM ?
 		    associate(talk, target, stream) : IO_OK;
-	} else if (in[3] == ADDRESS_IPV4)
-		talk->wanted = 4 + 4 + 2;
-	else if (in[3] == ADDRESS_IPV6)
-		talk->wanted = 4 + 16 + 2;
-	else if (in[3] == ADDRESS_HOST)
-		talk->wanted = 4 + 1 + in[4] + 2U;
+	} else if (socks_address_size(in + 3) > 0)
+		talk->wanted = 3 + socks_address_size(in + 3);
 	else
 		return proxy_fail(talk, stream, 0, "the answer has an address "
 		    "of type %d, which is unknown", in[3]);

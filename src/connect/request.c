@@ -9,11 +9,8 @@
 
 #include "connect/request.h"
 #include "net/ports.h"
+#include "net/socks.h"
 #include "sys/sys.h"
-
-enum { METHOD_NONE = 0, METHOD_PASSWORD = 2, METHOD_NO = 0xff };
-enum { COMMAND_CONNECT = 1, COMMAND_ASSOCIATE = 3 };
-enum { ADDRESS_IPV4 = 1, ADDRESS_HOST = 3, ADDRESS_IPV6 = 4 };
 
 void
 request_begin(struct request *request, const struct request_config *config)
@@ -89,10 +86,10 @@ first(struct request *request)
 static void
 methods(struct request *request)
 {
-	int method = request->config->user != NULL ? METHOD_PASSWORD :
-	    METHOD_NONE;
+	int method = request->config->user != NULL ? SOCKS_PASSWORD :
+	    SOCKS_NO_PASSWORD;
 	size_t count = request->in[1];
-	uint8_t answer[2] = { 5, METHOD_NO };
+	uint8_t answer[2] = { 5, SOCKS_NO_METHOD };
 
 	if (request->heard < 2 + count) {
 		request->wanted = 2 + count;
@@ -100,13 +97,13 @@ methods(struct request *request)
 	}
 	if (memchr(request->in + 2, method, count) == NULL) {
 		refuse(request, answer, 2, "SOCKS 5: %s",
-		    method == METHOD_PASSWORD ? "the client offers no password" :
+		    method == SOCKS_PASSWORD ? "the client offers no password" :
 		    "the client requires authentication");
 		return;
 	}
 	answer[1] = (uint8_t)method;
 	say(request, answer, 2);
-	if (method == METHOD_PASSWORD)
+	if (method == SOCKS_PASSWORD)
 		expect(request, REQUEST_PASSWORD, 2);
 	else
 		expect(request, REQUEST_TARGET, 5);
@@ -168,7 +165,7 @@ take_host(struct request *request, const uint8_t *name, size_t size)
 static void
 refuse_socks(struct request *request, int code, const char *why)
 {
-	uint8_t five[10] = { 5, (uint8_t)code, 0, ADDRESS_IPV4 };
+	uint8_t five[10] = { 5, (uint8_t)code, 0, SOCKS_IPV4 };
 	uint8_t four[8] = { 0, (uint8_t)code };
 
 	if (request->version == 5)
@@ -212,32 +209,30 @@ target4(struct request *request)
 static void
 target5(struct request *request)
 {
-	const uint8_t *in = request->in, *at = in + 4;
-	size_t size = in[3] == ADDRESS_IPV4 ? 4 : in[3] == ADDRESS_IPV6 ? 16 :
-	    1u + in[4];
+	const uint8_t *in = request->in;
+	size_t size = socks_address_size(in + 3);
+	struct address address;
 
-	request->wanted = 4 + size + 2;
+	request->wanted = size == 0 ? 5 : 3 + size;
 	if (request->heard < request->wanted)
 		return;
-	request->port = (uint16_t)(at[size] << 8 | at[size + 1]);
-	if (in[0] != 5 || (in[1] != COMMAND_CONNECT &&
-	    in[1] != COMMAND_ASSOCIATE))
+	if (in[0] != 5 || (in[1] != SOCKS_CONNECT &&
+	    in[1] != SOCKS_ASSOCIATE))
 		refuse_socks(request, 7, "neither CONNECT nor UDP ASSOCIATE");
-	else if (in[1] == COMMAND_ASSOCIATE) {
-		/* Where the client will send from is seen when it does. */
-		request->associate = true;
-		request->state = REQUEST_KNOWN;
-	} else if (in[3] == ADDRESS_HOST && !take_host(request, at + 1,
-	    size - 1))
-		refuse_socks(request, 1, "no host name");
-	else if (in[3] == ADDRESS_HOST)
-		request->state = REQUEST_KNOWN;
-	else if (in[3] == ADDRESS_IPV4 || in[3] == ADDRESS_IPV6) {
-		inet_ntop(in[3] == ADDRESS_IPV4 ? AF_INET : AF_INET6, at,
-		    request->host, sizeof(request->host));
-		request->state = REQUEST_KNOWN;
-	} else
+	else if (size == 0)
 		refuse_socks(request, 8, "unknown kind of address");
+	else if (!socks_address_get(in + 3, &address) &&
+	    in[1] == SOCKS_CONNECT && !take_host(request, in + 5, in[4]))
+		refuse_socks(request, 1, "no host name");
+	else {
+		if (in[3] != SOCKS_HOST)
+			inet_ntop(address.sa.any.sa_family, in + 4,
+			    request->host, sizeof(request->host));
+		request->port = address_port(&address);
+		/* Where datagrams will come from is seen when they do. */
+		request->associate = in[1] == SOCKS_ASSOCIATE;
+		request->state = REQUEST_KNOWN;
+	}
 }
 
 /* Whether Proxy-Authorization has the right user and password. */
@@ -394,47 +389,15 @@ request_step(struct request *request, struct stream *stream)
 	}
 }
 
-static int
-socks_code(int error)
-{
-	switch (error) {
-	case 0:
-		return 0;
-	case EACCES:
-	case EPERM:
-		return 2;
-	case ENETUNREACH:
-		return 3;
-	case EHOSTUNREACH:
-	case ENOENT:
-		return 4;
-	case ECONNREFUSED:
-		return 5;
-	case ETIMEDOUT:
-		return 6;
-	case EOPNOTSUPP:
-		return 7;
-	default:
-		return 1;
-	}
-}
-
 static void
 answer5(struct request *request, int error, const struct address *bound)
 {
-	uint8_t out[22] = { 5, (uint8_t)socks_code(error), 0, ADDRESS_IPV4 };
-	uint16_t port = bound != NULL ? address_port(bound) : 0;
-	size_t size = 4;
+	uint8_t out[3 + SOCKS_ADDRESS] = { 5, (uint8_t)socks_reply(error) };
+	struct address none;
 
-	if (bound != NULL && bound->sa.any.sa_family == AF_INET6) {
-		out[3] = ADDRESS_IPV6;
-		memcpy(out + 4, &bound->sa.in6.sin6_addr, 16);
-		size = 16;
-	} else if (bound != NULL)
-		memcpy(out + 4, &bound->sa.in4.sin_addr, 4);
-	out[4 + size] = (uint8_t)(port >> 8);
-	out[5 + size] = (uint8_t)port;
-	say(request, out, size + 6);
+	address_any(AF_INET, 0, &none);
+	say(request, out, 3 + socks_address_put(out + 3,
+	    bound != NULL ? bound : &none));
 }
 
 void

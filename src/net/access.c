@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,38 +17,11 @@ complain(const char *text, const char *why)
 	return wrong;
 }
 
-/* The address as IPv6, IPv4-mapped if need be; false for other families. */
 static bool
-octets_of(const struct address *address, uint8_t octet[16])
+same_bits(const struct in6_addr *one, const struct in6_addr *other,
+    unsigned bits)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	switch (address->sa.any.sa_family) {
-	case AF_INET:
-		memcpy(octet, mapped, sizeof(mapped));
-		memcpy(octet + 12, &address->sa.in4.sin_addr, 4);
-		return true;
-	case AF_INET6:
-		memcpy(octet, &address->sa.in6.sin6_addr, 16);
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool
-parse_digits(const char *text, struct address *address)
-{
-	address->sa.any.sa_family = AF_INET;
-	if (inet_pton(AF_INET, text, &address->sa.in4.sin_addr) == 1)
-		return true;
-	address->sa.any.sa_family = AF_INET6;
-	return inet_pton(AF_INET6, text, &address->sa.in6.sin6_addr) == 1;
-}
-
-static bool
-same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
-{
+	const uint8_t *a = one->s6_addr, *b = other->s6_addr;
 	unsigned whole = bits / 8, rest = bits % 8;
 	uint8_t mask = (uint8_t)(0xff00u >> rest);
 
@@ -64,14 +36,14 @@ add(const char *text, struct access_list *list)
 	const char *slash = strchr(text, '/'), *error = NULL;
 	size_t length = slash != NULL ? (size_t)(slash - text) : strlen(text);
 	struct network network = { .bits = 128 }, *larger;
-	struct address address = { .length = 0 };
+	struct address address;
 	unsigned before;
 
 	if (length >= sizeof(host))
 		return complain(text, "not a numeric address");
 	memcpy(host, text, length);
 	host[length] = '\0';
-	if (!parse_digits(host, &address))
+	if (!address_parse(host, 0, &address))
 		return complain(text, "not a numeric address");
 	before = address.sa.any.sa_family == AF_INET ? MAPPED : 0;
 	if (slash != NULL)
@@ -80,7 +52,7 @@ add(const char *text, struct access_list *list)
 	if (error != NULL)
 		return complain(text, before > 0 ? "use 0 to 32 bits" :
 		    "use 0 to 128 bits");
-	octets_of(&address, network.octet);
+	address_host(&address, &network.host);
 	larger = reallocarray(list->network, list->count + 1, sizeof(network));
 	if (larger == NULL)
 		return complain(text, "no memory");
@@ -143,13 +115,13 @@ access_parse(const char *text, struct access_list *list)
 bool
 access_matches(const struct access_list *list, const struct address *address)
 {
-	uint8_t octet[16];
+	struct in6_addr host;
 	size_t i;
 
-	if (!octets_of(address, octet))
+	if (!address_host(address, &host))
 		return false;
 	for (i = 0; i < list->count; i++)
-		if (same_bits(list->network[i].octet, octet,
+		if (same_bits(&list->network[i].host, &host,
 		    list->network[i].bits))
 			return true;
 	return false;
@@ -159,16 +131,17 @@ access_matches(const struct access_list *list, const struct address *address)
 static struct address
 meant_by(const struct address *address)
 {
-	struct address meant = *address;
-	uint8_t octet[16];
+	const struct in6_addr any = { .s6_addr = { [10] = 0xff, 0xff } };
+	const uint8_t loopback[4] = { 127, 0, 0, 1 };
+	struct address meant;
+	struct in6_addr host;
 
-	octets_of(address, octet);
-	if (memcmp(octet, (uint8_t[16]){ 0 }, 16) == 0)
-		octet[15] = 1;
-	else if (memcmp(octet, (uint8_t[16]){ [10] = 0xff, 0xff }, 16) == 0)
-		octet[12] = 127, octet[15] = 1;
-	meant.sa.any.sa_family = AF_INET6;
-	memcpy(&meant.sa.in6.sin6_addr, octet, 16);
+	address_host(address, &host);
+	if (IN6_IS_ADDR_UNSPECIFIED(&host))
+		host = in6addr_loopback;
+	else if (IN6_ARE_ADDR_EQUAL(&host, &any))
+		memcpy(host.s6_addr + 12, loopback, sizeof(loopback));
+	address_make(AF_INET6, &host, address_port(address), &meant);
 	return meant;
 }
 

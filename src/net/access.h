@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "net/address.h"
 
@@ -13,7 +12,7 @@
  */
 
 struct network {
-	uint8_t	 octet[16];	/* IPv4 as IPv4-mapped IPv6 */
+	struct in6_addr host;	/* IPv4 as IPv4-mapped IPv6 */
 	unsigned bits;		/* prefix length in these 128 bits */
 };
 

@@ -15,6 +15,40 @@ address_set_port(struct address *address, uint16_t port)
 		address->sa.in6.sin6_port = htons(port);
 }
 
+void
+address_make(int family, const void *octets, uint16_t port,
+    struct address *address)
+{
+	address_any(family, port, address);
+	if (family == AF_INET)
+		memcpy(&address->sa.in4.sin_addr, octets, 4);
+	else
+		memcpy(&address->sa.in6.sin6_addr, octets, 16);
+}
+
+bool
+address_parse(const char *text, uint16_t port, struct address *address)
+{
+	int family = strchr(text, ':') != NULL ? AF_INET6 : AF_INET;
+	uint8_t octets[16];
+
+	if (inet_pton(family, text, octets) != 1)
+		return false;
+	address_make(family, octets, port, address);
+	return true;
+}
+
+bool
+address_host(const struct address *address, struct in6_addr *host)
+{
+	*host = (struct in6_addr){ .s6_addr = { [10] = 0xff, 0xff } };
+	if (address->sa.any.sa_family == AF_INET)
+		memcpy(host->s6_addr + 12, &address->sa.in4.sin_addr, 4);
+	else if (address->sa.any.sa_family == AF_INET6)
+		*host = address->sa.in6.sin6_addr;
+	return address_has_port(address);
+}
+
 bool
 address_parse_unix(const char *path, struct address *address)
 {

@@ -43,6 +43,16 @@ struct address_query {
  */
 bool	address_parse_unix(const char *path, struct address *);
 
+/* Of the family's 4 or 16 octets. */
+void	address_make(int family, const void *octets, uint16_t port,
+	    struct address *);
+
+/* Of a numeric host, without a zone; false if it is none. */
+bool	address_parse(const char *host, uint16_t port, struct address *);
+
+/* The host, IPv4 as IPv4-mapped; false for one that has no port. */
+bool	address_host(const struct address *, struct in6_addr *);
+
 /* All interfaces: "::" for AF_INET6, else 0.0.0.0. */
 void	address_any(int family, uint16_t port, struct address *);
 

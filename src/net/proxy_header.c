@@ -19,22 +19,14 @@ enum { IPV4 = 0x10, IPV6 = 0x20, UNIX = 0x30, STREAM = 1, DGRAM = 2 };
 static int
 octets_of(const struct address *address, uint8_t octet[16])
 {
-	const struct in6_addr *six = &address->sa.in6.sin6_addr;
+	struct in6_addr host;
+	bool four;
 
-	switch (address->sa.any.sa_family) {
-	case AF_INET:
-		memcpy(octet, &address->sa.in4.sin_addr, 4);
-		return AF_INET;
-	case AF_INET6:
-		if (!IN6_IS_ADDR_V4MAPPED(six)) {
-			memcpy(octet, six, 16);
-			return AF_INET6;
-		}
-		memcpy(octet, six->s6_addr + 12, 4);
-		return AF_INET;
-	default:
+	if (!address_host(address, &host))
 		return address->sa.any.sa_family;
-	}
+	four = IN6_IS_ADDR_V4MAPPED(&host);
+	memcpy(octet, host.s6_addr + (four ? 12 : 0), four ? 4 : 16);
+	return four ? AF_INET : AF_INET6;
 }
 
 static void
@@ -109,25 +101,11 @@ proxy_header_make(int version, int type, const struct address *from,
 	return size;
 }
 
-static void
-set_address(int family, const void *octets, uint16_t port,
-    struct address *address)
-{
-	memset(&address->sa, 0, sizeof(address->sa));
-	address->sa.any.sa_family = (sa_family_t)family;
-	address->length = family == AF_INET ? sizeof(address->sa.in4) :
-	    sizeof(address->sa.in6);
-	memcpy(family == AF_INET ? (void *)&address->sa.in4.sin_addr :
-	    &address->sa.in6.sin6_addr, octets, family == AF_INET ? 4 : 16);
-	address_set_port(address, port);
-}
-
 static enum proxy_header_answer
 parse_line(const char *line, struct address *from, struct address *to)
 {
 	char family, here[64], there[64], rest;
 	unsigned source, target;
-	uint8_t a[16], b[16];
 	int af;
 
 	if (strncmp(line, "PROXY UNKNOWN", 13) == 0)
@@ -138,10 +116,10 @@ parse_line(const char *line, struct address *from, struct address *to)
 	    target > 65535)
 		return PROXY_HEADER_BAD;
 	af = family == '4' ? AF_INET : AF_INET6;
-	if (inet_pton(af, here, a) != 1 || inet_pton(af, there, b) != 1)
+	if (!address_parse(here, (uint16_t)source, from) ||
+	    !address_parse(there, (uint16_t)target, to) ||
+	    from->sa.any.sa_family != af || to->sa.any.sa_family != af)
 		return PROXY_HEADER_BAD;
-	set_address(af, a, (uint16_t)source, from);
-	set_address(af, b, (uint16_t)target, to);
 	return PROXY_HEADER_GOOD;
 }
 
@@ -157,8 +135,8 @@ parse_addresses(const uint8_t *data, size_t size, struct address *from,
 
 	if (data[12] != PROXY || family == AF_UNSPEC || size < 2 * each + 4)
 		return;
-	set_address(family, at, (uint16_t)(port[0] << 8 | port[1]), from);
-	set_address(family, at + each, (uint16_t)(port[2] << 8 | port[3]), to);
+	address_make(family, at, (uint16_t)(port[0] << 8 | port[1]), from);
+	address_make(family, at + each, (uint16_t)(port[2] << 8 | port[3]), to);
 }
 
 /* How many octets to read before the header can be parsed further. */

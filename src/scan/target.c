@@ -120,27 +120,19 @@ take_ports(struct targets *targets, char *word[], size_t words,
 	return false;
 }
 
-/* Parses a numeric address; returns its size in bits, 0 if it is none. */
-static int
-parse_digits(const char *text, int *family, uint8_t *octet)
-{
-	*family = strchr(text, ':') != NULL ? AF_INET6 : AF_INET;
-	if (inet_pton(*family, text, octet) != 1)
-		return 0;
-	return *family == AF_INET ? 32 : 128;
-}
-
 static bool
 add_network(struct targets *targets, struct target *target, char *slash)
 {
 	char text[INET6_ADDRSTRLEN];
-	uint8_t octet[16];
-	int family, all, bits, i;
+	struct address network;
+	struct in6_addr first, now;
+	int all = 0, bits, i;
 	const char *error;
 	uint32_t host;
 
 	*slash = '\0';
-	all = parse_digits(target->host, &family, octet);
+	if (address_parse(target->host, 0, &network))
+		all = network.sa.any.sa_family == AF_INET ? 32 : 128;
 	bits = (int)strtonum(slash + 1, 0, all, &error);
 	if (all == 0 || error != NULL || all - bits > LARGEST) {
 		snprintf(targets->error, sizeof(targets->error),
@@ -148,15 +140,15 @@ add_network(struct targets *targets, struct target *target, char *slash)
 		    "most 65536 addresses", target->host, slash + 1);
 		return false;
 	}
-	for (i = bits; i < all; i++)
-		octet[i / 8] &= (uint8_t)~(0x80 >> i % 8);
+	address_host(&network, &first);
+	for (i = 128 - all + bits; i < 128; i++)
+		first.s6_addr[i / 8] &= (uint8_t)~(0x80 >> i % 8);
 	for (host = 0; host < UINT32_C(1) << (all - bits); host++) {
-		uint8_t now[16];
-
-		memcpy(now, octet, sizeof(now));
-		now[all / 8 - 1] |= (uint8_t)host;
-		now[all / 8 - 2] |= (uint8_t)(host >> 8);
-		inet_ntop(family, now, text, sizeof(text));
+		now = first;
+		now.s6_addr[15] |= (uint8_t)host;
+		now.s6_addr[14] |= (uint8_t)(host >> 8);
+		inet_ntop(network.sa.any.sa_family,
+		    now.s6_addr + 16 - all / 8, text, sizeof(text));
 		target->host = strdup(text);
 		if (target->host == NULL)
 			return refuse_memory(targets);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "net/socket.h"
+#include "net/socks.h"
 #include "stream/socks_udp.h"
 #include "sys/sys.h"
 
@@ -23,10 +24,9 @@ socks_udp_head(const uint8_t *data, size_t size)
 {
 	size_t length;
 
-	if (size < 5 || data[2] != 0)
+	if (size < 5 || data[2] != 0 || socks_address_size(data + 3) == 0)
 		return 0;
-	length = data[3] == 1 ? 4 + 4 + 2 : data[3] == 4 ? 4 + 16 + 2 :
-	    data[3] == 3 ? 4 + 1 + data[4] + 2U : 0;
+	length = 3 + socks_address_size(data + 3);
 	return length <= size ? length : 0;
 }
 

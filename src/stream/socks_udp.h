@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "net/address.h"
+#include "net/socks.h"
 #include "stream/stream.h"
 
 /*
@@ -13,7 +14,7 @@
  * with the target's address. The connection on which the proxy was asked is
  * kept open: when it ends, so does the association.
  */
-#define SOCKS_UDP_HEAD	(4 + 1 + 255 + 2) /* octets of the largest header */
+#define SOCKS_UDP_HEAD	(3 + SOCKS_ADDRESS) /* octets of the largest header */
 
 /* The length of the header; 0 if there is none, or for a fragment. */
 size_t	socks_udp_head(const uint8_t *datagram, size_t size);

@@ -73,6 +73,8 @@ __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 	return 0;
 }
 
+static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
 /* 16 octets and a port, an IPv4 address more often than not. */
 static struct address
 address_at(const uint8_t *data)
@@ -80,9 +82,9 @@ address_at(const uint8_t *data)
 	struct place place = { .port = (uint16_t)(data[16] << 8 | data[17]) };
 	struct address address;
 
-	memcpy(place.octet, data, 16);
+	memcpy(&place.host, data, 16);
 	if (data[0] & 1)
-		memcpy(place.octet, mapped, sizeof(mapped));
+		memcpy(&place.host, mapped, sizeof(mapped));
 	address_of(&place, is_four(&place), &address);
 	return address;
 }
@@ -96,13 +98,13 @@ destination(const struct event *event, struct place *to)
 
 	if (head == 0)
 		return false;
-	if (data[3] == ADDRESS_HOST)
+	if (data[3] == SOCKS_HOST)
 		place_of(&run.found, to);
-	else if (data[3] == ADDRESS_IPV6)
-		memcpy(to->octet, data + 4, 16);
+	else if (data[3] == SOCKS_IPV6)
+		memcpy(&to->host, data + 4, 16);
 	else {
-		memcpy(to->octet, mapped, sizeof(mapped));
-		memcpy(to->octet + 12, data + 4, 4);
+		memcpy(&to->host, mapped, sizeof(mapped));
+		memcpy(to->host.s6_addr + 12, data + 4, 4);
 	}
 	to->port = (uint16_t)(data[head - 2] << 8 | data[head - 1]);
 	return true;
@@ -123,7 +125,7 @@ __wrap_sendto(int fd, const void *data, size_t size, int flags,
 	must(run.connected && run.now.data[2] == 0 && !run.now.cut);
 	must(same_host(&to, &meant) && to.port == meant.port);
 	must(access_permits(&none, &some, &whom));
-	must(run.now.data[3] != ADDRESS_HOST ||
+	must(run.now.data[3] != SOCKS_HOST ||
 	    now_us - run.found_us <= REMEMBER);
 	must(size == run.now.size - head);
 	must(memcmp(data, run.now.data + head, size) == 0);
@@ -142,16 +144,17 @@ __wrap_writev(int fd, const struct iovec *part, int count)
 	uint8_t *all = malloc(part[0].iov_len + part[1].iov_len);
 	struct event event = { .data = all,
 	    .size = part[0].iov_len + part[1].iov_len };
-	struct place from = nowhere, sender;
+	struct place from, sender;
 	size_t i;
 
 	must(all != NULL && fd == INNER && count == 2 && !run.now.cut);
 	memcpy(all, part[0].iov_base, part[0].iov_len);
 	memcpy(all + part[0].iov_len, part[1].iov_base, part[1].iov_len);
 	must(socks_udp_head(all, event.size) == part[0].iov_len);
-	must(destination(&event, &from) && all[3] != ADDRESS_HOST);
+	must(destination(&event, &from) && all[3] != SOCKS_HOST);
 	for (i = 0; i < run.sents; i++)
-		if (memcmp(&run.sent[i], &from, sizeof(from)) == 0)
+		if (same_host(&run.sent[i], &from) &&
+		    run.sent[i].port == from.port)
 			break;
 	must(i < run.sents);
 	for (i = run.outer.first; i-- > 0; ) {
@@ -213,7 +216,7 @@ __wrap_resolve_begin(const struct address_query *query)
 {
 	const struct event *now = &run.now;
 
-	must(!run.asking && now->size > 5 && now->data[3] == ADDRESS_HOST);
+	must(!run.asking && now->size > 5 && now->data[3] == SOCKS_HOST);
 	must(strlen(query->host) == now->data[4] && query->type == SOCK_DGRAM);
 	must(memcmp(query->host, now->data + 5, now->data[4]) == 0);
 	run.asking = true;
