@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/refuse.h"
 #include "cli/steps.h"
 
 /* Cuts a rule at its colon; returns the reason behind that, or "". */

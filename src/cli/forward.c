@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include "cli/options.h"
-#include "cli/refuse.h"
 #include "cli/steps.h"
 #include "scan/target.h"
 

@@ -2,7 +2,6 @@
 #include <sys/socket.h>
 
 #include "cli/options.h"
-#include "cli/refuse.h"
 #include "cli/steps.h"
 #include "net/transport.h"
 #include "scan/target.h"

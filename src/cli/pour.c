@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "cli/options.h"
-#include "cli/refuse.h"
 #include "cli/steps.h"
 #include "net/transport.h"
 #include "scan/talk.h"

@@ -8,7 +8,6 @@
 
 #include "base/diag.h"
 #include "cli/options.h"
-#include "cli/refuse.h"
 #include "cli/steps.h"
 
 /* The words of -X and of URLs, with those of other netcats and of curl. */

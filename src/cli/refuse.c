@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/diag.h"
-#include "cli/refuse.h"
+#include "cli/steps.h"
 
 void
 refuse(const char *format, ...)

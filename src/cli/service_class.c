@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/service_class.h"
+#include "cli/steps.h"
 
 static const struct { const char *name; int octet; } names[] = {
 	/* RFC 1349 */

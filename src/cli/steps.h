@@ -10,9 +10,18 @@ struct proxy_config;
 
 /*
  * The steps of options_parse, one per file, and what they ask of each other.
- * Not for use outside cli/. Functions that find a mistake do not return
- * (refuse.h).
+ * Not for use outside cli/. Functions that find a mistake do not return.
  */
+
+/* Prints a line, which names the mistake and the remedy; EXIT_LOCAL. */
+_Noreturn void	refuse(const char *format, ...)
+	    __attribute__((format(printf, 1, 2)));
+
+/*
+ * Refuses an option that the table does not have; letter is 0 for a long one.
+ * For a letter that differs among netcats it names our option for each meaning.
+ */
+_Noreturn void	refuse_unknown(int letter, const char *argument);
 
 /* Keys of options without a letter; the key of any other is its letter. */
 enum {
@@ -50,6 +59,13 @@ void	options_print(int key);
 
 /* For a walk through all options: the key of the index-th; 0: there is none. */
 int	options_at(size_t index);
+
+/*
+ * -T: a type of service octet (RFC 2474): a name ("lowdelay", "af11", "cs0",
+ * "ef", ...) or a number, in hexadecimal after 0x. Returns NULL; or what to use
+ * instead, with *octet undefined.
+ */
+const char *service_class_parse(const char *text, int *octet);
 
 /* Prints --help: one topic, "all", or (also for NULL) the everyday options. */
 void	help_print(const char *topic);
