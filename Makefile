@@ -24,7 +24,7 @@ SYS	?= $(if $(filter Linux,$(HOST)),linux,posix)
 BUILD	?= build$(if $(filter posix,$(SYS)),/posix)
 BINARY	?= $(if $(filter posix,$(SYS)),$(BUILD)/)nc-lite
 WARN	= -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
-	  -Wstrict-prototypes -Wmissing-prototypes
+	  -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
 
 # "make static" makes one file that needs no library; OpenSSL's are loaded when
 # needed, or linked if they are there as archives.

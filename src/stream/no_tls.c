@@ -13,7 +13,6 @@ missing(void)
 struct tls_context *
 tls_context_open(const struct tls_config *config)
 {
-	(void)config;
 	missing();
 	return NULL;
 }
@@ -21,13 +20,11 @@ tls_context_open(const struct tls_config *config)
 void
 tls_context_close(struct tls_context *context)
 {
-	(void)context;
 }
 
 const char *
 tls_invitation(const struct tls_context *context)
 {
-	(void)context;
 	return NULL;
 }
 
@@ -40,14 +37,11 @@ tls_authorities(void)
 bool
 tls_open(struct stream *stream, struct tls_context *context)
 {
-	(void)stream;
-	(void)context;
 	return false;
 }
 
 int
 tls_psk_create(const char *path)
 {
-	(void)path;
 	return missing();
 }

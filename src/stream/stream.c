@@ -61,6 +61,5 @@ stream_write(struct stream *stream, const void *data, size_t size, size_t *done)
 enum io
 stream_no_shutdown(struct stream *stream)
 {
-	(void)stream;
 	return IO_OK;
 }

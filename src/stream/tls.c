@@ -175,9 +175,6 @@ bio_write(BIO *bio, const char *data, int size)
 static long
 bio_ctrl(BIO *bio, int command, long number, void *pointer)
 {
-	(void)bio;
-	(void)number;
-	(void)pointer;
 	return command == BIO_CTRL_FLUSH;
 }
 

@@ -62,7 +62,6 @@ ask_password(char *password, int size, int writing, void *path)
 {
 	char prompt[300];
 
-	(void)writing;
 	snprintf(prompt, sizeof(prompt), "Password of %.250s: ",
 	    (const char *)path);
 	if (readpassphrase(prompt, password, (size_t)size,
@@ -157,7 +156,6 @@ choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *length,
 	const struct tls_context *context = argument;
 	unsigned char *chosen;
 
-	(void)ssl;
 	if (tls_lib.SSL_select_next_proto(&chosen, length, context->alpn,
 	    context->alpn_size, theirs, size) != OPENSSL_NPN_NEGOTIATED)
 		return SSL_TLSEXT_ERR_ALERT_FATAL;

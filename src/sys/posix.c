@@ -94,7 +94,6 @@ sys_either(int fd, int other)
 int
 sys_either(int fd, int other)
 {
-	(void)other;
 	return set_up(dup(fd), false);
 }
 #endif
@@ -123,9 +122,6 @@ sys_waker_close(const int waker[2])
 ssize_t
 sys_splice(int from, int to, size_t size)
 {
-	(void)from;
-	(void)to;
-	(void)size;
 	return cannot(ENOSYS);
 }
 
@@ -138,8 +134,6 @@ sys_tee(int from, int to, size_t size)
 int
 sys_pipe_size(int fd, int size)
 {
-	(void)fd;
-	(void)size;
 	return cannot(ENOSYS);
 }
 
@@ -155,8 +149,6 @@ sys_is_null(dev_t device)
 int
 sys_reopen(int fd, int flags)
 {
-	(void)fd;
-	(void)flags;
 	return cannot(ENOSYS);
 }
 
@@ -189,7 +181,6 @@ sys_memrchr(const void *data, int octet, size_t size)
 int
 sys_child_end(int pid)
 {
-	(void)pid;
 	return cannot(ENOSYS);
 }
 
@@ -201,9 +192,6 @@ sys_die_with_parent(void)
 int
 sys_set_min_hops(int fd, int family, int hops)
 {
-	(void)fd;
-	(void)family;
-	(void)hops;
 	return cannot(ENOPROTOOPT);
 }
 
@@ -211,11 +199,6 @@ int
 sys_sign(int fd, const struct sockaddr *peer, unsigned length, bool any,
     const char *key)
 {
-	(void)fd;
-	(void)peer;
-	(void)length;
-	(void)any;
-	(void)key;
 	return cannot(ENOPROTOOPT);
 }
 
@@ -241,30 +224,22 @@ sys_keepalive(int fd, int seconds, int probes)
 void
 sys_keepalive(int fd, int seconds, int probes)
 {
-	(void)fd;
-	(void)seconds;
-	(void)probes;
 }
 #endif
 
 void
 sys_acknowledge(int fd)
 {
-	(void)fd;
 }
 
 void
 sys_hear_icmp(int fd, int family)
 {
-	(void)fd;
-	(void)family;
 }
 
 int
 sys_icmp(int fd, int *error)
 {
-	(void)fd;
-	(void)error;
 	return -1;
 }
 
