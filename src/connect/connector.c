@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -199,7 +198,8 @@ step_resolve(struct connector *connector, const struct loop *loop)
 			connector->state = CONNECTOR_SOURCE;
 		return;
 	}
-	endpoint_any(source.port, &race->source);
+	if (source.port != 0)
+		endpoint_any(AF_UNSPEC, source.port, &race->source);
 	race_begin(race);
 	connector->state = CONNECTOR_CONNECT;
 }
@@ -210,14 +210,12 @@ step_source(struct connector *connector, const struct loop *loop)
 	const struct address_query *host = nearest(connector);
 	struct race *race = connector->race;
 	struct address_query source;
-	struct address_list found;
 	int code;
 
 	endpoint_source_query(host, race->socket, &source);
-	if (!answered(connector, loop, &source, &found))
+	if (!answered(connector, loop, &source, &race->source))
 		return;
-	code = endpoint_match(host, source.host, &race->list, &found,
-	    &race->source);
+	code = endpoint_match(host, source.host, &race->list, &race->source);
 	if (code != EXIT_DONE) {
 		fail(connector, code);
 		return;

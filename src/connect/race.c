@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "base/loop.h"
 #include "connect/race.h"
+#include "net/endpoint.h"
 #include "net/path.h"
 #include "net/ports.h"
 #include "net/transport.h"

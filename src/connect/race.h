@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "net/address.h"
-#include "net/endpoint.h"
 #include "net/socket.h"
 
 struct loop;
@@ -28,7 +27,7 @@ struct race {
 	struct address_query endpoint;
 	const struct socket_config *socket;
 	struct address_list list;
-	struct endpoint_source source;
+	struct address_list source;	/* to bind to */
 	/* set by race_begin */
 	struct attempt attempt[ADDRESS_LIST];
 	size_t	 count, begun;	/* attempts in all; those that have begun */

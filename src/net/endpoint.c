@@ -40,53 +40,8 @@ endpoint_source_query(const struct address_query *host,
 	return query->host != NULL;
 }
 
-static const struct address *
-find_family(const struct address_list *list, int family)
-{
-	size_t i;
-
-	for (i = 0; i < list->count; i++)
-		if (list->item[i].sa.any.sa_family == family)
-			return &list->item[i];
-	return NULL;
-}
-
-int
-endpoint_match(const struct address_query *host, const char *name,
-    struct address_list *hosts, const struct address_list *found,
-    struct endpoint_source *source)
-{
-	const struct address *from;
-	size_t i, kept = 0;
-
-	source->count = 0;
-	for (i = 0; i < hosts->count; i++) {
-		from = find_family(found, hosts->item[i].sa.any.sa_family);
-		if (from == NULL)
-			continue;
-		if (endpoint_source(source, from->sa.any.sa_family) == NULL)
-			source->item[source->count++] = *from;
-		hosts->item[kept++] = hosts->item[i];
-	}
-	hosts->count = kept;
-	if (kept > 0)
-		return EXIT_DONE;
-	diag_error("no address of %s can be reached from %s", host->host, name);
-	return EXIT_NETWORK;
-}
-
-void
-endpoint_any(uint16_t port, struct endpoint_source *source)
-{
-	source->count = 0;
-	if (port == 0)
-		return;
-	address_any(AF_INET6, port, &source->item[source->count++]);
-	address_any(AF_INET, port, &source->item[source->count++]);
-}
-
 const struct address *
-endpoint_source(const struct endpoint_source *source, int family)
+endpoint_source(const struct address_list *source, int family)
 {
 	size_t i;
 
@@ -94,6 +49,23 @@ endpoint_source(const struct endpoint_source *source, int family)
 		if (source->item[i].sa.any.sa_family == family)
 			return &source->item[i];
 	return NULL;
+}
+
+int
+endpoint_match(const struct address_query *host, const char *name,
+    struct address_list *hosts, const struct address_list *source)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < hosts->count; i++)
+		if (endpoint_source(source,
+		    hosts->item[i].sa.any.sa_family) != NULL)
+			hosts->item[kept++] = hosts->item[i];
+	hosts->count = kept;
+	if (kept > 0)
+		return EXIT_DONE;
+	diag_error("no address of %s can be reached from %s", host->host, name);
+	return EXIT_NETWORK;
 }
 
 void
@@ -146,15 +118,14 @@ endpoint_bind(int fd, const struct address *source)
 	return false;
 }
 
-/* An IPv6 socket takes IPv4 too; 0.0.0.0 is for hosts without IPv6. */
-static void
-list_any(const struct address_query *here, struct address_list *list)
+void
+endpoint_any(int family, uint16_t port, struct address_list *list)
 {
 	list->count = 0;
-	if (here->family != AF_INET)
-		address_any(AF_INET6, here->port, &list->item[list->count++]);
-	if (here->family != AF_INET6)
-		address_any(AF_INET, here->port, &list->item[list->count++]);
+	if (family != AF_INET)
+		address_any(AF_INET6, port, &list->item[list->count++]);
+	if (family != AF_INET6)
+		address_any(AF_INET, port, &list->item[list->count++]);
 }
 
 static void
@@ -180,7 +151,8 @@ endpoint_here(const struct address_query *query, int64_t deadline_us,
 	int code;
 
 	if (query->host == NULL) {
-		list_any(query, list);
+		/* An IPv6 socket takes IPv4 too, if the host has IPv6. */
+		endpoint_any(query->family, query->port, list);
 		return EXIT_DONE;
 	}
 	code = endpoint_find(query, deadline_us, list);

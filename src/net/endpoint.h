@@ -2,7 +2,6 @@
 #define ENDPOINT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "net/address.h"
@@ -25,31 +24,23 @@ int	endpoint_check(const struct address_query *, int answer, bool quiet);
 void	endpoint_found(const struct address_query *host,
 	    const struct address_list *, int64_t since_us);
 
-/* What to bind to before connecting: at most one address of each family. */
-struct endpoint_source {
-	size_t	 count;
-	struct address item[2];
-};
-
-/* The address to bind to for a host of this family, or NULL. */
-const struct address *endpoint_source(const struct endpoint_source *,
+/* What to bind to (-s) for a host of this family: the first that has it. */
+const struct address *endpoint_source(const struct address_list *source,
 	    int family);
 
 /* Whether there is a source host (-s); sets the query that resolves it. */
 bool	endpoint_source_query(const struct address_query *host,
 	    const struct socket_config *, struct address_query *);
 
-/* The source without -s: any address, with this port; nothing for port 0. */
-void	endpoint_any(uint16_t port, struct endpoint_source *);
+/* The unspecified addresses of a family, or of both for AF_UNSPEC. */
+void	endpoint_any(int family, uint16_t port, struct address_list *);
 
 /*
- * The source with -s: of the addresses found for its name, the first of each
- * family that hosts has. Removes the hosts of other families. Returns
- * EXIT_DONE, or another exit code with the reason printed.
+ * Removes the hosts of a family that name, the source, has no address of.
+ * Returns EXIT_DONE, or another exit code with the reason printed.
  */
 int	endpoint_match(const struct address_query *host, const char *name,
-	    struct address_list *hosts, const struct address_list *found,
-	    struct endpoint_source *);
+	    struct address_list *hosts, const struct address_list *source);
 
 /*
  * Binds the socket to the source; a path is removed when the program ends.

@@ -157,23 +157,14 @@ watch_names(const struct scan *scan, struct loop *loop)
 static int
 find_source(struct scan *scan)
 {
-	struct endpoint_source *source = &scan->source;
 	struct address_query query;
-	struct address_list found;
-	size_t i;
-	int code;
 
-	if (!endpoint_source_query(&scan->config->endpoint, &scan->socket,
-	    &query)) {
-		endpoint_any(scan->socket.source_port, source);
-		return EXIT_DONE;
-	}
-	code = endpoint_find(&query, scan->deadline_us, &found);
-	for (i = 0; code == EXIT_DONE && i < found.count; i++)
-		if (source->count < 2 && endpoint_source(source,
-		    found.item[i].sa.any.sa_family) == NULL)
-			source->item[source->count++] = found.item[i];
-	return code;
+	if (endpoint_source_query(&scan->config->endpoint, &scan->socket,
+	    &query))
+		return endpoint_find(&query, scan->deadline_us, &scan->source);
+	if (query.port != 0)
+		endpoint_any(AF_UNSPEC, query.port, &scan->source);
+	return EXIT_DONE;
 }
 
 /* What is begun ****************************************************/

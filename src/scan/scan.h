@@ -7,7 +7,6 @@
 
 #include "base/loop.h"
 #include "net/address.h"
-#include "net/endpoint.h"
 #include "net/socket.h"
 #include "scan/probe.h"
 #include "scan/results.h"
@@ -62,7 +61,7 @@ struct scan_config {
 struct scan {
 	const struct scan_config *config;
 	struct socket_config socket;
-	struct endpoint_source source;	/* to bind to */
+	struct address_list source;	/* to bind to */
 
 	struct attempt *attempt;	/* in progress, in the order begun */
 	size_t	 busy, room;		/* how many, and at most */
