@@ -243,9 +243,11 @@ check-ports:
 ports-deps:
 	sh tests/setup -f tests/ports/deps
 
-# Both compilers, both renderers of the manual, and tests that could not fail:
-# "[ a ] && [ b ]" is no failure to bats where only the first of them is wrong.
+# Both compilers, both renderers of the manual, lines of 80 columns, and tests that
+# could not fail: "[ a ] && [ b ]" is no failure to bats where only the first of
+# them is wrong.
 lint: headers layers posix
+	! expand src/*.c src/*/*.[ch] | grep -n '.\{81\}'
 	$(MAKE) CC=gcc BUILD=build/gcc BINARY=build/gcc/nc-lite \
 	    CFLAGS="-O2 -Werror"
 	$(MAKE) CC=clang BUILD=build/clang BINARY=build/clang/nc-lite \

@@ -119,8 +119,8 @@ pour_files(struct options *options)
 		local->out.path = NULL;
 	if (local->out.path != NULL && options->keep_open &&
 	    !ends_in_slash(local->out.path))
-		refuse("--out FILE cannot hold the files of several peers (-k): "
-		    "use --out DIR/");
+		refuse("--out FILE cannot hold the files of several peers "
+		    "(-k): use --out DIR/");
 	if (local->out.path == NULL && (local->out.resume || local->out.sparse))
 		refuse("--%s needs a file: use --out FILE",
 		    local->out.resume ? "resume" : "sparse");

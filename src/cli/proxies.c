@@ -151,8 +151,8 @@ proxies_password(struct proxy_config *proxy, const char *host)
 	if (proxy->password != typed)
 		free(typed);
 	if (proxy->password == NULL)
-		refuse("no proxy password: set NC_PROXY_PASSWORD (only a terminal "
-		    "is asked)");
+		refuse("no proxy password: set NC_PROXY_PASSWORD (only a "
+		    "terminal is asked)");
 	if (strlen(proxy->password) > PROXY_WORD)
 		refuse("the proxy password is too long (%d bytes "
 		    "at most)", PROXY_WORD);
@@ -277,8 +277,8 @@ proxies_parse(struct options *options)
 	if (count == 0)
 		return;
 	if (options->mode == MODE_LISTEN && !options->forward.on)
-		refuse("cannot use -x and -l together: a proxy is on the way to "
-		    "a target (--forward, --proxy-server)");
+		refuse("cannot use -x and -l together: a proxy is on the way "
+		    "to a target (--forward, --proxy-server)");
 	check_count(&options->given.proxy_kinds, count, "-X");
 	check_count(&options->given.proxy_users, count, "-P");
 	for (i = 0; i < count; i++)

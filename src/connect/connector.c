@@ -424,6 +424,7 @@ connector_watch(struct connector *connector, struct loop *loop)
 		connector->place = connector->wants == IO_WANT_WRITE ?
 		    loop_watch(loop, stream->wfd, POLLOUT) :
 		    loop_watch(loop, stream->rfd, POLLIN);
-	if (connector->state != CONNECTOR_RESOLVE || connector->question != NULL)
+	if (connector->state != CONNECTOR_RESOLVE ||
+	    connector->question != NULL)
 		loop_until(loop, connector->until_us);
 }

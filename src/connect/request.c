@@ -305,7 +305,8 @@ lines(struct request *request)
 	size_t size = request->heard;
 
 	if (in[size - 1] == '\0')
-		refuse_http(request, "400 Bad Request", "HTTP: a NUL in the header");
+		refuse_http(request, "400 Bad Request",
+		    "HTTP: a NUL in the header");
 	else if (size >= 4 && memcmp(in + size - 4, "\r\n\r\n", 4) == 0) {
 		request->in[size - 2] = '\0';
 		parse_lines(request);

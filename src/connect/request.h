@@ -61,6 +61,7 @@ enum io	request_step(struct request *, struct stream *);
  * reached as an errno (EACCES: it is not allowed). bound is our end of the
  * connection to it, or the socket for datagrams; NULL on failure.
  */
-void	request_answer(struct request *, int error, const struct address *bound);
+void	request_answer(struct request *, int error,
+	    const struct address *bound);
 
 #endif

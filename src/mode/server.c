@@ -388,7 +388,8 @@ make_room(struct server *server)
 		return false;
 	unpark(served);
 	diag_about(whom, served);
-	session_give_up(&served->session, "dropped, as other peers are waiting");
+	session_give_up(&served->session,
+	    "dropped, as other peers are waiting");
 	diag_about(NULL, NULL);
 	retire(served);
 	return true;

@@ -339,8 +339,8 @@ session_watch(struct session *session, struct loop *loop)
 		relay_watch(&session->relay, loop);
 		break;
 	case SESSION_ASSOCIATE:
-		session->place = loop_watch(loop, session->wants == IO_EOF ? -1 :
-		    session->peer.rfd, POLLIN);
+		session->place = loop_watch(loop, session->wants == IO_EOF ?
+		    -1 : session->peer.rfd, POLLIN);
 		associate_watch(session->associate, loop);
 		loop_until(loop, session->deadline_us);
 		loop_until(loop, session->options->deadline_us);
@@ -465,7 +465,8 @@ associate(struct session *session, const struct loop *loop)
 	else if (session->wants == IO_FAIL)
 		end_associate(session, EXIT_NETWORK, session->peer.error);
 	else if (loop_passed(loop, session->options->deadline_us))
-		end_associate(session, EXIT_TIME, "timeout of the whole run (--timeout)");
+		end_associate(session, EXIT_TIME,
+		    "timeout of the whole run (--timeout)");
 }
 
 /* The answer is sent: from now on datagrams are relayed. */
@@ -572,7 +573,8 @@ dial(struct session *session, const struct loop *loop)
 	good = !gone && connector->code == EXIT_DONE;
 	session->starved = !gone && connector->code == EXIT_LOCAL;
 	if (gone)
-		diag_error("peer: disconnected before the target was connected");
+		diag_error("peer: disconnected before the target was "
+		    "connected");
 	else if (good)
 		forward_ready(session);
 	if (!gone && session->options->forward.asked) {

@@ -253,8 +253,8 @@ after_peer_end(struct relay *relay)
 		if (relay->rules->asks && !send->mute &&
 		    !relay->receive.read_out &&
 		    !(relay->local->caps & STREAM_TERMINAL))
-			diag_error("the peer has ended: %s is still open, and was "
-			    "not read", relay->local->input);
+			diag_error("the peer has ended: %s is still open, and "
+			    "was not read", relay->local->input);
 		flow_end(send, "peer ended");
 		flow_step(send);
 	} else if (!relay->peer_watched &&

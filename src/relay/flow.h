@@ -86,7 +86,7 @@ bool	flow_add_tap(struct flow *, struct tap *);
  */
 void	flow_watch(struct flow *, struct loop *);
 
-/* Whether there may be bytes to move, which flow_woken has not looked at yet. */
+/* Whether there may be bytes to move that flow_woken has not looked at yet. */
 bool	flow_has_news(const struct flow *, const struct loop *);
 
 /* Takes the events of the round; true if the flow is to be stepped. */

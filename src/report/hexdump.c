@@ -69,17 +69,11 @@ hexdump_look(struct tap *tap, const uint8_t *data, size_t size)
 	return true;
 }
 
-static bool
-hexdump_flush(struct tap *tap, int *fd)
-{
-	return log_flush(((struct hexdump *)tap)->log, fd);
-}
-
 void
 hexdump_begin(struct hexdump *dump, struct log *log, char sign)
 {
 	*dump = (struct hexdump){
-		.tap = { .look = hexdump_look, .flush = hexdump_flush,
+		.tap = { .look = hexdump_look, .flush = log_flush,
 		    .blame = &log->file },
 		.log = log,
 		.sign = sign,

@@ -12,13 +12,7 @@
 static bool
 log_look(struct tap *tap, const uint8_t *data, size_t size)
 {
-	return log_write((struct log *)tap, data, size);
-}
-
-static bool
-log_tap_flush(struct tap *tap, int *fd)
-{
-	return log_flush((struct log *)tap, fd);
+	return log_write((struct log *)tap->blame, data, size);
 }
 
 bool
@@ -35,7 +29,7 @@ log_open(struct log *log, const char *path, bool append)
 		return false;
 	}
 	*log = (struct log){
-		.tap = { .look = log_look, .flush = log_tap_flush,
+		.tap = { .look = log_look, .flush = log_flush,
 		    .blame = &log->file },
 		.file = { .rfd = -1, .wfd = fd, .input = path, .output = path },
 		.append = append,
@@ -107,8 +101,9 @@ log_write(struct log *log, const void *data, size_t size)
 }
 
 bool
-log_flush(struct log *log, int *fd)
+log_flush(struct tap *tap, int *fd)
 {
+	struct log *log = (struct log *)tap->blame;
 	ssize_t done;
 
 	*fd = -1;
@@ -168,12 +163,6 @@ part_look(struct tap *tap, const uint8_t *data, size_t size)
 }
 
 static bool
-part_flush(struct tap *tap, int *fd)
-{
-	return log_flush(((struct log_part *)tap)->log, fd);
-}
-
-static bool
 part_end(struct tap *tap)
 {
 	return log_part_end((struct log_part *)tap);
@@ -183,7 +172,7 @@ void
 log_part_begin(struct log_part *part, struct log *log)
 {
 	*part = (struct log_part){
-		.tap = { .look = part_look, .flush = part_flush,
+		.tap = { .look = part_look, .flush = log_flush,
 		    .end = part_end, .blame = &log->file },
 		.log = log,
 	};

@@ -13,8 +13,8 @@
  * flow does not go on. So no byte is lost, and memory is bounded.
  */
 struct log {
-	struct tap tap;		/* first, so that the tap is the log */
-	struct stream file;	/* its name, and why it failed */
+	struct stream file;	/* first: whom a tap blames is its log */
+	struct tap tap;
 	struct borrowed out;
 	bool	 append;	/* --append; also once log_begin was called */
 	uint8_t	*rest;		/* bytes kept: head..tail of room */
@@ -33,8 +33,8 @@ void	log_begin(struct log *);
 /* Writes or keeps all of it; false, with file.error set, on failure. */
 bool	log_write(struct log *, const void *, size_t);
 
-/* The flush (tap.h) of all taps that write here. */
-bool	log_flush(struct log *, int *fd);
+/* The flush (tap.h) of all taps that write to, and blame, a log's file. */
+bool	log_flush(struct tap *, int *fd);
 
 /*
  * One peer's part of a log of many, in which lines stay whole: a part of a line

@@ -156,7 +156,8 @@ compose(struct progress *progress, const struct outcome *count,
 	    progress->send_size > 0 ? (double)progress->send_size + before : 0;
 	double share = size > 0 ? all < size ? all / size : 1 : 0;
 	int64_t now_us = clock_now_us(), spent_us = now_us - progress->since_us;
-	double mean = spent_us > 0 ? moved * CLOCK_SECOND / (double)spent_us : 0;
+	double mean = spent_us > 0 ? moved * CLOCK_SECOND / (double)spent_us :
+	    0;
 	char text[QUANTITY_TEXT];
 	double left_s;
 

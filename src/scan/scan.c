@@ -326,7 +326,7 @@ is_pointless(const struct scan *scan, const struct attempt *attempt)
 	    target->result) % target->ports, attempt->address);
 }
 
-/* Removes the attempts that are over, or no use; the others keep their order. */
+/* Removes attempts that are over, or no use; the others keep their order. */
 static void
 sweep(struct scan *scan)
 {

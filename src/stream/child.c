@@ -155,9 +155,8 @@ child_step(struct child *child, const struct loop *loop)
 		return true;
 	}
 	if (loop_passed(loop, child->signal_us)) {
-		diag_say(2, "the peer is gone, command '%s' still runs: sending "
-		    "signal %d",
-		    child->command, child->next_signal);
+		diag_say(2, "the peer is gone, command '%s' still runs: "
+		    "sending signal %d", child->command, child->next_signal);
 		kill(child->group ? -child->pid : child->pid,
 		    child->next_signal);
 		child->signal_us = child->next_signal == SIGKILL ?

@@ -232,9 +232,8 @@ take_line(struct hub_member *member, const uint8_t *data, size_t size,
 	if (!keep(member, data, length))
 		return IO_FAIL;
 	*taken = length;
-	if (end == NULL || data + length <= end)
-		return member->held < HUB_LINE ? IO_OK : release(member);
-	return release(member);
+	return member->held < HUB_LINE && data[length - 1] != '\n' ? IO_OK :
+	    release(member);
 }
 
 /* The size of complete lines that can be written without being kept. */
@@ -280,12 +279,12 @@ adopt(struct hub_member *member, struct stream *stream, enum io answer)
 	const struct stream *files = member->files;
 	const unsigned in = STREAM_RAW_INPUT | STREAM_PIPE_INPUT;
 	const unsigned out = STREAM_RAW_OUTPUT | STREAM_PIPE_OUTPUT;
-	unsigned theirs = (member->own_in ? in : 0) |
-	    (member->own_out ? out : 0);
+	unsigned theirs = (member->hub->in_files ? in : 0) |
+	    (member->hub->out_files ? out : 0);
 
 	stream->caps = (stream->caps & ~theirs) | (files->caps & theirs);
-	stream->rfd = member->own_in ? files->rfd : -1;
-	stream->wfd = member->own_out ? files->wfd : -1;
+	stream->rfd = member->hub->in_files ? files->rfd : -1;
+	stream->wfd = member->hub->out_files ? files->wfd : -1;
 	stream->unwanted = files->unwanted;
 	stream->broken_pipe = files->broken_pipe;
 	stream->why = files->why;
@@ -321,7 +320,7 @@ member_write(struct stream *stream, const void *data, size_t size,
 	size_t taken;
 
 	*done = 0;
-	if (member->own_out)
+	if (member->hub->out_files)
 		return adopt(member, stream, member->files->ops->write(
 		    member->files, data, size, done));
 	while (*done < size && answer == IO_OK && has_room(member)) {
@@ -408,7 +407,7 @@ member_read(struct stream *stream, void *data, size_t size, size_t *done)
 	struct hub_member *member = stream->priv;
 	size_t length;
 
-	if (member->own_in)
+	if (member->hub->in_files)
 		return adopt(member, stream, member->files->ops->read(
 		    member->files, data, size, done));
 	/* What a member does not take rests in a buffer of its own. */
@@ -434,7 +433,7 @@ member_shutdown(struct stream *stream)
 	struct hub_member *member = stream->priv;
 	enum io answer;
 
-	if (member->own_out)
+	if (member->hub->out_files)
 		return adopt(member, stream,
 		    member->files->ops->shutdown(member->files));
 	answer = release(member);
@@ -476,15 +475,13 @@ use_files(struct hub_member *member, struct stream *stream,
     struct stream *files)
 {
 	member->files = files;
-	member->own_in = member->hub->in_files;
-	member->own_out = member->hub->out_files;
-	if (member->own_in) {
+	if (member->hub->in_files) {
 		stream->caps &= ~(unsigned)STREAM_BUFFERS;
 		stream->caps &= ~(unsigned)(STREAM_NO_INPUT | STREAM_TERMINAL);
 		stream->caps |= files->caps & STREAM_NO_INPUT;
 		stream->input = files->input;
 	}
-	if (member->own_out)
+	if (member->hub->out_files)
 		stream->output = files->output;
 	adopt(member, stream, IO_OK);
 }

@@ -35,8 +35,7 @@ struct hub_member {
 	struct chunk *at;	/* its place in the log */
 	size_t	 offset;	/* in that chunk */
 	uint64_t seen;		/* bytes of the log it has read or skipped */
-	struct stream *files;	/* --in and --out of its own, or NULL */
-	bool	 own_in, own_out;	/* which half of those is used */
+	struct stream *files;	/* of its own, as the hub says, or NULL */
 	uint8_t	*line;		/* a part without its newline, or NULL */
 	size_t	 held;		/* bytes of it */
 	bool	 waits;		/* its write was not taken */
@@ -79,9 +78,9 @@ void	hub_step(struct hub *, const struct loop *);
 
 /*
  * Adds a member, which must not move until its stream is closed, and opens that
- * stream; it gets what is sent from now on. who is "ADDRESS PORT", for the names.
- * files, or NULL, are the member's own files as the hub's flags say, closed with
- * it. wake is called when reading or writing is worth another try.
+ * stream; it gets what is sent from now on. who is "ADDRESS PORT", for names.
+ * files, or NULL, are the member's own, as the hub's flags say, closed with it.
+ * wake is called when reading or writing is worth another try.
  */
 void	hub_join(struct hub *, struct hub_member *, struct stream *,
 	    const char *who, struct stream *files, void (*wake)(void *),

@@ -326,7 +326,7 @@ outfile_begin(struct outfile *out)
 	out->fd = create(out, exists ? 0600 : 0666);
 	if (out->fd == -1)
 		return false;
-	/* Where locks fail, they fail for later runs, too: none takes it over. */
+	/* Where locks fail, later runs fail, too: none takes it over. */
 	flock(out->fd, LOCK_EX | LOCK_NB);
 	claim(out);
 	return true;

@@ -133,7 +133,8 @@ allow_all(int rules, const struct sandbox *sandbox, const struct ruleset *has)
 
 	for (i = 0; has->fs != 0 && i < sandbox->places; i++)
 		kept &= allow_place(rules, &sandbox->place[i], has->fs);
-	for (i = 0; (has->net & NET_CONNECT_TCP) != 0 && i < sandbox->ports; i++)
+	for (i = 0; (has->net & NET_CONNECT_TCP) != 0 &&
+	    i < sandbox->ports; i++)
 		kept &= allow_port(rules, sandbox->port[i], NET_CONNECT_TCP);
 	if ((has->net & NET_BIND_TCP) != 0 && sandbox->binds)
 		kept &= allow_port(rules, sandbox->bind, NET_BIND_TCP);
