@@ -130,8 +130,8 @@ take_older(int folder, const char *name)
 }
 
 /*
- * Finds the .part of an earlier run; --resume continues it. Otherwise it will be
- * replaced, which is said while it can still be saved.
+ * Finds the .part of an earlier run; --resume continues it. Otherwise it will
+ * be replaced, which is said while it can still be saved.
  */
 static bool
 find_older(struct outfile_place *place, bool resume)

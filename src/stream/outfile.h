@@ -20,7 +20,7 @@ struct outfile_config {
 	const char *path;	/* "DIR/": a file of its own for each peer */
 	bool	 sparse;	/* zeros become holes */
 	bool	 resume;	/* continue an older .part */
-	bool	 hashed;	/* only what has the right hash gets to its end */
+	bool	 hashed;	/* only the right hash gets to its end */
 	int64_t	 size;	/* bytes to come, exact with resume; 0: unknown */
 };
 
@@ -71,9 +71,10 @@ bool	outfile_begin(struct outfile *);
 ssize_t	outfile_write(struct outfile *, const void *, size_t);
 
 /*
- * Completes the file: gives it owner and mode of the file it replaces, syncs, renames and closes it, and syncs the folder. One
- * that was not begun becomes an empty file. Returns 0, errno, or EINPROGRESS:
- * call it again when wait is readable.
+ * Completes the file: gives it owner and mode of the file it replaces, syncs,
+ * renames and closes it, and syncs the folder. One that was not begun becomes
+ * an empty file. Returns 0, errno, or EINPROGRESS: call it again when wait is
+ * readable.
  */
 int	outfile_commit(struct outfile *);
 
