@@ -75,6 +75,17 @@ ended_after_the_peer() {
 	[[ $(<peer.out) == $'quiet\nfin 0 '* ]]
 }
 
+@test "a longer -q ends our way without input too, after half a second or two" {
+	peer quiet 0.2 readall
+	run -0 nc -q 3 127.0.0.1 "$port" </dev/null
+	[ "$(cut -d ' ' -f 1,2 peer.out | xargs)" = "quiet fin 0" ]
+	listen -q 3 </dev/null
+	visit quiet 1.5 readall >visit.out
+	[ "$(cut -d ' ' -f 1,2 visit.out | xargs)" = "quiet fin 0" ]
+	wait_exit "$pid"
+	[ "$status" -eq 0 ]
+}
+
 @test "-N ends our way at once when there is no input" {
 	local p
 	for p in null closed unread; do
