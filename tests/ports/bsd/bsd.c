@@ -1,5 +1,9 @@
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
+#include <termios.h>
 
 #include "readpassphrase.h"
 
@@ -51,10 +55,26 @@ arc4random_uniform(uint32_t limit)
 	return limit < 2 ? 0 : arc4random() % limit;
 }
 
-/* There is no terminal in these tests. */
+/* Asks on the terminal, without an echo. */
 char *
 readpassphrase(const char *prompt, char *text, size_t size, int flags)
 {
-	(void)prompt, (void)text, (void)size, (void)flags;
-	return NULL;
+	FILE *terminal = fopen("/dev/tty", "r+");
+	struct termios echo, none;
+
+	(void)flags;
+	if (terminal == NULL)
+		return NULL;
+	tcgetattr(fileno(terminal), &echo);
+	none = echo;
+	none.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(fileno(terminal), TCSAFLUSH, &none);
+	fputs(prompt, terminal);
+	fflush(terminal);
+	text = fgets(text, (int)size, terminal);
+	tcsetattr(fileno(terminal), TCSAFLUSH, &echo);
+	fclose(terminal);
+	if (text != NULL)
+		text[strcspn(text, "\n")] = '\0';
+	return text;
 }
