@@ -322,8 +322,9 @@ is_pointless(const struct scan *scan, const struct attempt *attempt)
 {
 	const struct target *target = attempt->target;
 
-	return is_open_elsewhere(scan, target, (size_t)(attempt->result -
-	    target->result) % target->ports, attempt->address);
+	return target->addresses > 1 && is_open_elsewhere(scan, target,
+	    (size_t)(attempt->result - target->result) % target->ports,
+	    attempt->address);
 }
 
 /* Removes attempts that are over, or no use; the others keep their order. */
