@@ -433,4 +433,6 @@ ended_well() {
 	printf 'GET / HTTP/1.0\r\n\r\n' |
 	    tls --no-shutdown localhost "$port" >out
 	[ "$(tail -n1 out)" = hello ]
+	printf 'GET / HTTP/1.0\r\n\r\n' | tls localhost "$port" >out
+	[ "$(tail -n1 out)" = hello ]
 }
