@@ -97,6 +97,14 @@ $(BUILD)/%.o: src/%.c Makefile $(CHOICE)
 
 $(BUILD)/cli/options.o: NAMED = -DVERSION='"$(VERSION)"'
 
+# Another version, as of a new tag, makes that file again; "make install" does not.
+NAME	= $(BUILD)/version-$(VERSION)
+ifneq ($(MAKECMDGOALS),install)
+$(BUILD)/cli/options.o: $(NAME)
+$(NAME):
+	@mkdir -p $(BUILD) && rm -f $(BUILD)/version-* && touch $@
+endif
+
 # The file says with its name what was chosen, and that what it needs is there.
 $(CHOICE):
 	@need() { echo "nc-lite needs $$1" >&2; exit 1; }; \

@@ -139,6 +139,12 @@ headers() {
 	[ "$(nc-lite-7.1/nc-lite --version)" = "nc-lite 7.1" ]
 	hardened nc-lite-7.1/nc-lite
 	[ -x nc-lite-7.1/tests/run ]
+	# In a checkout that lacks a file there is no tarball without it.
+	git -C tree init -q
+	git -C tree add -A
+	rm tree/LICENSE tree/build/*.gz
+	run ! make -s -C tree dist VERSION=7.1
+	[ ! -e tree/build/nc-lite-7.1.tar.gz ]
 	env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$PWD" bats --tap -f 'prints one line' \
 	    nc-lite-7.1/tests/options.bats | grep -x 'ok 1 --version.*'
 }
@@ -146,6 +152,11 @@ headers() {
 @test "make deb: a package that lintian has nothing against, the same each time" {
 	need dpkg-deb dpkg-shlibdeps strip
 	copied
+	# One that was built before has another version.
+	make -s -j 2 -C tree VERSION=7.0
+	[ "$(tree/nc-lite --version)" = "nc-lite 7.0" ]
+	make -s -C tree install VERSION=7.1 DESTDIR="$PWD/a root"
+	[ "$("a root/usr/local/bin/nc-lite" --version)" = "nc-lite 7.0" ]
 	SOURCE_DATE_EPOCH=1000000000 make -s -j 2 -C tree deb VERSION=7.1
 	mv tree/build/*.deb first.deb
 	mv tree elsewhere
