@@ -178,7 +178,7 @@ fewer_threads() {
 	[ "$status" -eq 1 ]
 }
 
-@test "-q0 and -w0 do not end our way before the digest is known, nor the run" {
+@test "-q0 and -w0 end neither sending nor the run before the digest is known" {
 	local option
 	echo hello >in
 	for option in -q0 -w0 -q5; do

@@ -111,7 +111,7 @@ equal() {
 	[ ! -s fish.err ]
 }
 
-# in_bash WORD...: what bash offers in the place of the last word.
+# in_bash WORD...: what bash offers instead of the last word.
 in_bash() {
 	bash -c '. "$1"; shift
 		_nc_lite_hosts() { COMPREPLY=(a-host); }

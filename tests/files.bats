@@ -117,7 +117,7 @@ tiny_disk() {
 	[ "$(<out)" = new ]
 }
 
-@test "what stands in the place of the .part is neither followed nor waited for" {
+@test "what has the name of the .part is neither followed nor waited for" {
 	echo mine >other
 	local kind
 	for kind in "ln -s other" mkfifo mkdir; do

@@ -24,7 +24,7 @@ load helper
 	wait_for_line from-file.out '^fin 0 '
 }
 
-@test "--no-shutdown keeps our way open after the end of stdin" {
+@test "--no-shutdown keeps our sending side open after the end of stdin" {
 	peer read 6 quiet 0.7 say bye fin readall
 	run nc --no-shutdown 127.0.0.1 "$port" <<<hello
 	[ "$status" -eq 0 ]
@@ -75,7 +75,7 @@ ended_after_the_peer() {
 	[[ $(<peer.out) == $'quiet\nfin 0 '* ]]
 }
 
-@test "a longer -q ends our way without input too, after half a second or two" {
+@test "a longer -q shuts down sending without input too, after half a second or two" {
 	peer quiet 0.2 readall
 	run -0 nc -q 3 127.0.0.1 "$port" </dev/null
 	[ "$(cut -d ' ' -f 1,2 peer.out | xargs)" = "quiet fin 0" ]
@@ -86,7 +86,7 @@ ended_after_the_peer() {
 	[ "$status" -eq 0 ]
 }
 
-@test "-N ends our way at once when there is no input" {
+@test "-N shuts down sending at once when there is no input" {
 	local p
 	for p in null closed unread; do
 		as=$p peer readall say bye

@@ -307,8 +307,8 @@ choking() {
 	same in out
 }
 
-# Who leaves before the command speaks: one that has heard all, and ended its way
-# only, may as well be waiting for more.
+# They leave before the command speaks: one that has read everything and only shut
+# down sending might still be waiting for more.
 @test "a command whose peer has gone is hung up, and its place is free" {
 	listen -k --max-conns 3 --sh-exec 'trap "echo hup >>hups; exit" HUP
 	    read x; echo hello; sleep 60 & wait'

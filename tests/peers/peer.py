@@ -22,7 +22,7 @@ Options before the steps: -6 (use ::1), -b BYTES (receive buffer).
     acked          wait until all that was sent is acknowledged
     both N         send N bytes of a pattern and read to the end, both at once
     echo           send back what comes, to the end
-    fin            end our way                   (shutdown)
+    fin            shut down sending
     reset          end it all with RST
     pause S        wait S seconds
     stall          do nothing any more, connection open, until killed
