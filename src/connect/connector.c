@@ -127,6 +127,7 @@ begin(struct connector *connector)
 	}
 	connector->race->endpoint = *host;
 	connector->race->socket = &connector->config->socket;
+	connector->race->list.count = connector->race->source.count = 0;
 	return ask(connector, host);
 }
 
