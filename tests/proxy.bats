@@ -677,7 +677,7 @@ free() {
 	need socat
 	start_danted
 	free
-	start echo socat -d -d "UDP-RECVFROM:$port,bind=127.0.0.1,fork" EXEC:cat
+	start echo socat -d -d "UDP4-RECVFROM:$port,bind=127.0.0.1,fork" EXEC:cat
 	wait_for_line echo.err 'receiving on'
 	run -0 nc -u -w 1 -x "127.0.0.1:$proxy" 127.0.0.1 "$port" <<<hello
 	[ "$output" = hello ]

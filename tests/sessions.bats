@@ -236,7 +236,7 @@ END
 
 @test "socat's clients and servers, at both ends of it" {
 	need socat
-	serve target socat -d -d UDP-LISTEN:0,bind=127.0.0.1 PIPE
+	serve target socat -d -d UDP4-LISTEN:0,bind=127.0.0.1 PIPE
 	target=$port
 	forwarder
 	[ "$(bounded socat -t 0.3 - "UDP:127.0.0.1:$port" <<<hello)" = hello ]

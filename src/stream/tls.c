@@ -306,12 +306,14 @@ fail_protocol(struct stream *stream)
 	const char *text = tls_lib_error(), *words = strstr(text, "alert ");
 
 	stream->refused |= !tls->ready;
-	if (ERR_GET_LIB(error) != ERR_LIB_SSL || alert < 0 || words == NULL)
+	if (ERR_GET_LIB(error) != ERR_LIB_SSL || alert < 0)
 		return fail(stream, "TLS failed: ", text);
 	stream->refused |= is_refusal(alert);
+	/* OpenSSL 3.0 has no reason's text for each alert. */
 	return fail(stream, is_about_certificate(alert) ?
 	    "rejected our certificate: " : "rejected us: ",
-	    words + strlen("alert "));
+	    words != NULL ? words + strlen("alert ") :
+	    tls_lib.SSL_alert_desc_string_long(alert));
 }
 
 static enum io

@@ -54,6 +54,7 @@
 	X(SSL_new) X(SSL_read) X(SSL_select_next_proto) \
 	X(SSL_session_reused) X(SSL_set_accept_state) X(SSL_set_bio) \
 	X(SSL_set_connect_state) X(SSL_set_ex_data) X(SSL_shutdown) \
+	X(SSL_alert_desc_string_long) \
 	X(SSL_write) X(TLS_method) X(X509_NAME_add_entry_by_txt) \
 	X(X509_OBJECT_get_type) \
 	X(X509_NAME_oneline) \

@@ -18,13 +18,13 @@ SOCAT = {
     "answer": "socat TCP-LISTEN:{at},reuseaddr -",
     "test port": "socat -u /dev/null TCP:127.0.0.1:{at}",
     "keep": "socat -u TCP-LISTEN:{at},reuseaddr,fork -",
-    "udp": "socat -u UDP-RECV:{at} -",
+    "udp": "socat -u UDP4-RECV:{at} -",
     "tls send": "socat -u - OPENSSL:127.0.0.1:{at},verify=0",
     "tls receive": "socat -u OPENSSL-LISTEN:{at},reuseaddr,cert={cert},"
                    "verify=0 -",
     "tls keep": "socat -u OPENSSL-LISTEN:{at},reuseaddr,fork,cert={cert},"
                 "verify=0 -",
-    "forward udp": "socat UDP-LISTEN:{at},bind=127.0.0.1,fork "
+    "forward udp": "socat UDP4-LISTEN:{at},bind=127.0.0.1,fork "
                    "UDP:127.0.0.1:{target}",
     "forward": "socat TCP-LISTEN:{at},reuseaddr,fork,backlog=1000 "
                "TCP:127.0.0.1:{target}",
