@@ -199,7 +199,6 @@ step_resolve(struct connector *connector, const struct loop *loop)
 			connector->state = CONNECTOR_SOURCE;
 		return;
 	}
-	race->source.count = 0;
 	if (source.port != 0)
 		endpoint_any(AF_UNSPEC, source.port, &race->source);
 	race_begin(race);

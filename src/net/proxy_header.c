@@ -88,7 +88,8 @@ proxy_header_make(int version, int type, const struct address *from,
 		data[12] = LOCAL;
 		data[13] = 0;
 	} else {
-		data[13] = (uint8_t)(data[13] | (family == AF_INET ? IPV4 : IPV6));
+		data[13] = (uint8_t)(data[13] |
+		    (family == AF_INET ? IPV4 : IPV6));
 		memcpy(data + size, source, each);
 		memcpy(data + size + each, target, each);
 		size += 2 * each;
