@@ -14,7 +14,7 @@ setup() {
 	: >installed
 	stand_in dpkg-query 'grep -qx "$4" "$DIR/installed" &&
 		echo "install ok installed"'
-	stand_in apt-cache 'grep -x "$3" "$DIR/known"'
+	stand_in apt-cache 'echo "$3" >>"$DIR/asked"; grep -x "$3" "$DIR/known"'
 	stand_in apt-get 'echo "apt-get $*" >>"$DIR/log"'
 	stand_in make 'echo "make $*" >>"$DIR/log"'
 	stand_in id 'echo "${WHO:-0}"'
@@ -42,6 +42,7 @@ setup_as() {
 	grep -q 'install .* gcc libbsd-dev libc6-dev libssl-dev make pkgconf$' log
 	run ! grep -E 'bats|nginx|nmap' log
 	[ "$(tail -n 1 log)" = "make demo" ]
+	[ "$(sort -u asked | xargs)" = "pkg-config pkgconf" ]
 }
 
 @test "what is there is not installed again, under any of its names" {
