@@ -205,9 +205,10 @@ established() {
 
 @test "a connect that cannot be looked at is reset, and not taken for whole" {
 	need strace
-	listen
+	listen 127.0.0.1
+	# Only who has the same port at both ends looks at his peer.
 	run -1 bounded strace -f -qq -o trace -e inject=getpeername:error=EIO \
-	    "$NC_LITE" 127.0.0.1 "$port" </dev/null
+	    "$NC_LITE" -s 127.0.0.2 -p "$port" 127.0.0.1 "$port" </dev/null
 	wait_exit "$pid"
 	((status == 1)) || fail "exit status $status"
 }

@@ -130,6 +130,9 @@ listens() {
 }
 
 @test "we send to ncat --recv-only" {
+	# That of 7.99 ends by itself, whoever connects.
+	[[ $(ncat --version 2>&1) != *' 7.99'* ]] ||
+	    skip "needs an ncat whose --recv-only waits"
 	receives null idle terminal -- ncat --recv-only -l 127.0.0.1 0
 }
 
