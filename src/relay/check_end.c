@@ -16,12 +16,8 @@
 /* How long the peer's TCP may take to acknowledge anything, without -w. */
 #define SETTLE		(60 * CLOCK_SECOND)
 
-/* Pauses between looks at SIOCOUTQ, doubling from the first to the last. */
+/* Pauses between looks at SIOCOUTQ double from this to CHECK_LOOK. */
 #define LOOK_FIRST	1000
-#define LOOK_MOST	50000
-
-/* Looks per time of -w, to find out whether the connection is idle. */
-#define IDLE_LOOKS	8
 
 /* Limit for the first byte of our open input, once the peer has ended. */
 #define BEGIN		(2 * CLOCK_SECOND)
@@ -39,9 +35,8 @@
 /* Limit for a command that has closed its stdin, or does not read it. */
 #define NOBODY_HERE	CLOCK_SECOND
 
-/* Sets the reason; returns the code. */
-__attribute__((format(printf, 3, 4))) static int
-incomplete(struct relay *relay, int code, const char *format, ...)
+int
+check_incomplete(struct relay *relay, int code, const char *format, ...)
 {
 	va_list arguments;
 
@@ -51,13 +46,12 @@ incomplete(struct relay *relay, int code, const char *format, ...)
 	return code;
 }
 
-/* "WHAT TIME" is the reason. */
-static int
-too_late(struct relay *relay, const char *what, int64_t time_us)
+int
+check_late(struct relay *relay, const char *what, int64_t time_us)
 {
 	char text[CLOCK_TEXT];
 
-	return incomplete(relay, EXIT_TIME, "%s %s", what,
+	return check_incomplete(relay, EXIT_TIME, "%s %s", what,
 	    clock_text(time_us, text));
 }
 
@@ -78,9 +72,10 @@ check_broken(struct relay *relay, const struct flow *flow)
 		code = EXIT_SIGNAL + SIGPIPE;
 	if (culprit->unwanted) {
 		relay->outcome.unwanted = true;
-		return incomplete(relay, EXIT_NETWORK, "%s", culprit->error);
+		return check_incomplete(relay, EXIT_NETWORK, "%s",
+		    culprit->error);
 	}
-	return incomplete(relay, code, "%s: %s", flow->source_failed ?
+	return check_incomplete(relay, code, "%s: %s", flow->source_failed ?
 	    culprit->input : culprit->output, culprit->error);
 }
 
@@ -165,7 +160,7 @@ all_acknowledged(struct relay *relay)
 	}
 	if (relay->look_us == CLOCK_NEVER)
 		relay->pause_us = LOOK_FIRST;
-	else if (relay->pause_us < LOOK_MOST && clock_passed(relay->look_us))
+	else if (relay->pause_us < CHECK_LOOK && clock_passed(relay->look_us))
 		relay->pause_us *= 2;
 	if (relay->look_us == CLOCK_NEVER || missing != relay->missing)
 		relay->confirm_deadline_us = clock_deadline(
@@ -182,9 +177,9 @@ unconfirmed(struct relay *relay)
 	int64_t idle_us = relay->rules->idle_us;
 	char text[CLOCK_TEXT];
 
-	return incomplete(relay, EXIT_TIME, "peer did not acknowledge %" PRIu64
-	    " bytes within %s", relay->missing,
-	    clock_text(idle_us > 0 ? idle_us : SETTLE, text));
+	return check_incomplete(relay, EXIT_TIME,
+	    "peer did not acknowledge %" PRIu64 " bytes within %s",
+	    relay->missing, clock_text(idle_us > 0 ? idle_us : SETTLE, text));
 }
 
 /* Reads once more: nothing that is there may be dropped. */
@@ -363,20 +358,19 @@ check_confirmed(struct relay *relay)
 		error = lost(loser, &relay->receive, &relay->send);
 	}
 	if (error != 0)
-		return incomplete(relay, EXIT_NETWORK, "%s: %s",
+		return check_incomplete(relay, EXIT_NETWORK, "%s: %s",
 		    loser->output, strerror(error));
 	if (good)
 		return clean(relay);
 	if (clock_passed(relay->rules->deadline_us))
-		return too_late(relay, "not done within",
+		return check_late(relay, "not done within",
 		    relay->rules->run_us);
 	return clock_passed(relay->confirm_deadline_us) ?
 	    unconfirmed(relay) : CHECK_CONFIRM;
 }
 
-/* Waits for acknowledgements, unless nothing was sent that could be lost. */
-static int
-clean_end(struct relay *relay)
+int
+check_clean(struct relay *relay)
 {
 	return relay->send.moved > 0 ? CHECK_CONFIRM : clean(relay);
 }
@@ -402,95 +396,8 @@ check_ends(struct relay *relay)
 	say_end(relay);
 	if (send->state == FLOW_CLOSED && (receive->state == FLOW_CLOSED ||
 	    relay->rules->send_only))
-		return clean_end(relay);
+		return check_clean(relay);
 	return after_own_end(relay);
-}
-
-/* Time in which a file is synced does not count against the peer. */
-static bool
-is_synced(const struct relay *relay)
-{
-	return relay->receive.state == FLOW_DRAIN &&
-	    relay->receive.sink_wants == IO_WANT_READ;
-}
-
-/*
- * Idle means that not even acknowledgements come, since a slow line takes long
- * to empty the kernel's buffer. They are polled for IDLE_LOOKS times.
- */
-static bool
-is_idle(struct relay *relay)
-{
-	int64_t idle_us = relay->rules->idle_us, since_us = relay->moved_us;
-	uint64_t given = relay->send.moved + relay->receive.moved;
-	uint64_t acknowledged;
-
-	if (relay->idle_look_us == CLOCK_NEVER &&
-	    relay->acknowledged != given)
-		relay->idle_look_us = clock_deadline(idle_us / IDLE_LOOKS);
-	if (clock_passed(relay->idle_look_us)) {
-		acknowledged = given - count_unacknowledged(relay);
-		if (acknowledged != relay->acknowledged)
-			relay->acknowledged_us = clock_now_us();
-		relay->acknowledged = acknowledged;
-		relay->idle_look_us = CLOCK_NEVER;
-		if (acknowledged != given)
-			relay->idle_look_us =
-			    clock_deadline(idle_us / IDLE_LOOKS);
-	}
-	if (relay->acknowledged_us > since_us)
-		since_us = relay->acknowledged_us;
-	if (is_synced(relay))
-		since_us = clock_now_us();
-	relay->idle_deadline_us = since_us + idle_us;
-	if (relay->send.line_us > 0 && relay->send.hold_us != 0)
-		relay->idle_deadline_us = relay->send.hold_us + idle_us;
-	return clock_passed(relay->idle_deadline_us);
-}
-
-/* An ICMP error may say that the last datagram was not received. */
-static int
-quiet_end(struct relay *relay)
-{
-	int error = socket_error(relay->peer->wfd);
-
-	return error == 0 ? EXIT_DONE :
-	    incomplete(relay, EXIT_NETWORK, "peer: %s", strerror(error));
-}
-
-/*
- * Whether -q ends cleanly: we have sent something, all is acknowledged, and
- * nothing is arriving that would be cut off.
- */
-static bool
-may_leave(const struct relay *relay)
-{
-	return count_unacknowledged(relay) == 0 && relay->send.moved > 0 &&
-	    flow_rests(&relay->receive) == 0 &&
-	    socket_unread(relay->peer->rfd) == 0;
-}
-
-static int
-check_time(struct relay *relay)
-{
-	const struct relay_rules *rules = relay->rules;
-
-	if (clock_passed(rules->deadline_us))
-		return too_late(relay, "not done within", rules->run_us);
-	if (clock_passed(relay->quiet_deadline_us))
-		return quiet_end(relay);
-	if (clock_passed(relay->linger_deadline_us) && is_synced(relay))
-		relay->linger_deadline_us = clock_deadline(LOOK_MOST);
-	if (clock_passed(relay->linger_deadline_us)) {
-		if (may_leave(relay))
-			return clean_end(relay);
-		return incomplete(relay, EXIT_TIME,
-		    "timeout after the end of input (-q)");
-	}
-	if (rules->idle_us < 0 || !is_idle(relay))
-		return CHECK_GO_ON;
-	return rules->idle_is_end ? quiet_end(relay) :
-	    too_late(relay, "idle for", rules->idle_us);
 }
 
 /* A write may have slept: what time counts from is later than the round. */
