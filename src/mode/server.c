@@ -1,30 +1,17 @@
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/loop.h"
-#include "base/park.h"
 #include "cli/options.h"
 #include "connect/listener.h"
-#include "mode/confine.h"
-#include "mode/forward.h"
-#include "mode/mode.h"
-#include "mode/resume.h"
+#include "mode/crowd.h"
+#include "mode/server.h"
 #include "mode/session.h"
-#include "net/transport.h"
 #include "relay/pool.h"
 #include "stream/demux.h"
-
-/* Sessions idle for so long are parked, unless no more than FEW are active. */
-#define IDLE	(CLOCK_SECOND / 50)
-#define FEW	8
-
-/* Descriptors that one session may wait for: of peer, command, its end. */
-#define WAITS	4
 
 /*
  * At --max-conns a new peer replaces one that has been unproven for so long, or
@@ -46,44 +33,17 @@
 
 #define GO_ON	(-1)
 
-struct server;
-
-/* A session among others. */
-struct served {
-	struct session session;	/* first, so that a session is its served */
-	struct server *server;
-	size_t	 index;		/* in the list active or parked */
-	size_t	 first, after;	/* its places in the loop: first..after - 1 */
-	int64_t	 came_us;	/* when it began */
-	int64_t	 used_us;	/* when it was last woken */
-	int64_t	 until_us;	/* while parked: its deadline */
-	bool	 parked;
-	bool	 runnable;	/* woken by hub or demux */
-	bool	 watched;	/* in this round: only then may it be stepped */
-	struct pollfd wait[WAITS];	/* while parked: what it waits for */
-	size_t	 waits;
-};
-
-struct list {
-	struct served **item;
-	size_t	 count, room;
-};
-
 struct server {
 	const struct options *options;
 	struct listener listener;
-	struct loop loop, scratch;
-	struct park park;
-	int	 park_place;
+	struct loop loop;
+	struct crowd crowd;
 	struct hub *hub;	/* NULL: sessions have commands or targets */
 	struct demux *demux;	/* of datagrams, or NULL: peers are accepted */
 	bool	 full;		/* it was printed that datagrams are dropped */
 	int64_t	 deaf_us;	/* new senders are ignored until then (DEAF) */
-	struct list active, parked, spare;
-	int64_t	 parked_us;	/* the earliest deadline of those parked */
 	size_t	 limit;		/* sessions at once */
 	bool	 yields;	/* sessions may be replaced (PATIENCE) */
-	size_t	 turn;		/* who is stepped first */
 	bool	 watched;	/* the listener, in this round */
 	int	 burst;		/* peers to take in the next round at most */
 	unsigned calls;		/* rounds in which some were taken */
@@ -94,114 +54,10 @@ struct server {
 	int	 code;		/* why the server ends, or GO_ON */
 };
 
-static bool
-list_add(struct list *list, struct served *served)
-{
-	size_t room = list->room == 0 ? 16 : 2 * list->room;
-	struct served **larger;
-
-	if (list->count == list->room) {
-		larger = reallocarray(list->item, room, sizeof(*larger));
-		if (larger == NULL)
-			return false;
-		list->item = larger;
-		list->room = room;
-	}
-	served->index = list->count;
-	list->item[list->count++] = served;
-	return true;
-}
-
-static void
-list_remove(struct list *list, const struct served *served)
-{
-	struct served *last = list->item[--list->count];
-
-	list->item[served->index] = last;
-	last->index = served->index;
-}
-
-/* It is stepped in the next round, in which it is watched again. */
-static void
-unpark(struct served *served)
-{
-	struct server *server = served->server;
-
-	if (!served->parked)
-		return;
-	park_remove(&server->park, served->wait, served->waits);
-	served->parked = served->watched = false;
-	served->used_us = server->loop.now_us;
-	list_remove(&server->parked, served);
-	list_add(&server->active, served);
-}
-
-static void
-wake(struct session *session)
-{
-	struct served *served = (struct served *)session;
-
-	unpark(served);
-	served->runnable = true;
-}
-
-/* False if it cannot be parked, or will wake soon by itself. */
-static bool
-park(struct served *served)
-{
-	struct server *server = served->server;
-	struct loop *loop = &server->scratch;
-
-	loop_begin(loop);
-	session_watch(&served->session, loop);
-	if (loop->count > WAITS || loop->next_us < server->loop.now_us + IDLE ||
-	    !park_add(&server->park, loop->set, loop->count, served))
-		return false;
-	memcpy(served->wait, loop->set, loop->count * sizeof(*loop->set));
-	served->waits = loop->count;
-	served->until_us = loop->next_us;
-	served->parked = true;
-	list_remove(&server->active, served);
-	list_add(&server->parked, served);
-	server->parked_us = clock_earlier(server->parked_us, loop->next_us);
-	return true;
-}
-
-/* Unparks those that have an event, or whose deadline has passed. */
-static void
-unpark_some(struct server *server)
-{
-	struct served *served;
-	size_t i;
-
-	if (loop_revents(&server->loop, server->park_place) != 0)
-		while ((served = park_next(&server->park)) != NULL)
-			unpark(served);
-	if (!loop_passed(&server->loop, server->parked_us))
-		return;
-	server->parked_us = CLOCK_NEVER;
-	for (i = server->parked.count; i-- > 0;) {
-		served = server->parked.item[i];
-		if (loop_passed(&server->loop, served->until_us))
-			unpark(served);
-		else
-			server->parked_us = clock_earlier(server->parked_us,
-			    served->until_us);
-	}
-}
-
-static size_t
-there(const struct server *server)
-{
-	return server->active.count + server->parked.count;
-}
-
 /* Since when it may be replaced (PATIENCE); CLOCK_NEVER: it may not. */
 static int64_t
-since_us(const struct served *served)
+since_us(const struct server *server, const struct served *served)
 {
-	const struct server *server = served->server;
-
 	if (session_is_unproven(&served->session))
 		return served->came_us;
 	return server->demux != NULL && server->yields ? served->used_us :
@@ -209,13 +65,14 @@ since_us(const struct served *served)
 }
 
 static struct served *
-oldest_of(const struct list *list, struct served *oldest)
+oldest_of(const struct server *server, const struct crowd_list *list,
+    struct served *oldest)
 {
 	size_t i;
 
 	for (i = 0; i < list->count; i++)
-		if (since_us(list->item[i]) < (oldest == NULL ? CLOCK_NEVER :
-		    since_us(oldest)))
+		if (since_us(server, list->item[i]) < (oldest == NULL ?
+		    CLOCK_NEVER : since_us(server, oldest)))
 			oldest = list->item[i];
 	return oldest;
 }
@@ -224,74 +81,58 @@ oldest_of(const struct list *list, struct served *oldest)
 static struct served *
 first_to_go(const struct server *server)
 {
-	return server->yields ? oldest_of(&server->active,
-	    oldest_of(&server->parked, NULL)) : NULL;
+	const struct crowd *crowd = &server->crowd;
+
+	return server->yields ? oldest_of(server, &crowd->active,
+	    oldest_of(server, &crowd->parked, NULL)) : NULL;
 }
 
 static bool
-is_late(const struct served *served)
+is_late(const struct server *server, const struct served *served)
 {
-	return served->server->loop.now_us - since_us(served) >= PATIENCE;
+	return server->loop.now_us - since_us(server, served) >= PATIENCE;
+}
+
+/* The listener is not watched at the limit, unless somebody may be replaced. */
+static void
+watch_listener(struct server *server)
+{
+	struct served *served;
+
+	server->watched = crowd_count(&server->crowd) < server->limit;
+	if (!server->watched && (served = first_to_go(server)) != NULL) {
+		loop_until(&server->loop, since_us(server, served) + PATIENCE);
+		server->watched = is_late(server, served);
+	}
+	if (server->watched)
+		listener_watch(&server->listener, &server->loop);
 }
 
 static void
 watch(struct server *server)
 {
 	struct loop *loop = &server->loop;
-	struct served *served;
-	size_t i;
 
 	loop_begin(loop);
 	loop_until(loop, server->options->deadline_us);
-	if (server->options->report.progress && there(server) > 0 &&
-	    server->draw_us == CLOCK_NEVER)
+	if (server->options->report.progress &&
+	    crowd_count(&server->crowd) > 0 && server->draw_us == CLOCK_NEVER)
 		server->draw_us = clock_deadline(
 		    PROGRESS_EVERY(&server->progress));
 	loop_until(loop, server->draw_us);
-	server->watched = server->demux == NULL &&
-	    there(server) < server->limit;
 	if (server->demux != NULL)
 		demux_watch(server->demux, loop);
-	else if (!server->watched &&
-	    (served = first_to_go(server)) != NULL) {
-		loop_until(loop, since_us(served) + PATIENCE);
-		server->watched = is_late(served);
-	}
-	if (server->watched)
-		listener_watch(&server->listener, loop);
+	else
+		watch_listener(server);
 	if (server->hub != NULL)
 		hub_watch(server->hub, loop);
-	server->park_place = loop_watch(loop, server->parked.count > 0 ?
-	    server->park.fd : -1, POLLIN);
-	loop_until(loop, server->parked_us);
-	for (i = 0; i < server->active.count; i++) {
-		served = server->active.item[i];
-		served->first = loop->count;
-		session_watch(&served->session, loop);
-		served->after = loop->count;
-		served->watched = true;
-		if (served->runnable)
-			loop_hurry(loop);
-	}
-}
-
-static bool
-woke(const struct served *served)
-{
-	const struct loop *loop = &served->server->loop;
-	size_t i;
-
-	for (i = served->first; i < served->after; i++)
-		if (loop->set[i].revents != 0)
-			return true;
-	return served->runnable;
+	crowd_watch(&server->crowd);
 }
 
 /* A peer's failure is only printed; a local one ends the server. */
 static void
-retire(struct served *served)
+retire(struct server *server, struct served *served)
 {
-	struct server *server = served->server;
 	int code = served->session.code;
 
 	session_count(&served->session, &server->past);
@@ -300,9 +141,14 @@ retire(struct served *served)
 	if ((code == EXIT_LOCAL && !served->session.starved) ||
 	    code > EXIT_SIGNAL || !server->options->keep_open)
 		server->code = code;
-	list_remove(&server->active, served);
-	if (server->spare.count >= ACCEPTS || !list_add(&server->spare, served))
-		free(served);
+	crowd_remove(served);
+}
+
+/* For hub and demux. */
+static void
+wake(struct session *session)
+{
+	crowd_wake((struct served *)session);
 }
 
 static const char *
@@ -313,58 +159,43 @@ whom(const void *served, char *text)
 }
 
 static void
-step(struct served *served)
+step(struct server *server, struct served *served)
 {
-	struct server *server = served->server;
-
-	if (woke(served))
-		served->used_us = server->loop.now_us;
-	if (served->runnable)
+	if (crowd_called(served))
 		session_wake(&served->session);
-	served->runnable = false;
 	diag_about(whom, served);
 	session_step(&served->session, &server->loop);
 	diag_about(NULL, NULL);
 	if (served->session.state == SESSION_DONE)
-		retire(served);
-	else if (server->active.count > FEW && !served->runnable &&
-	    server->loop.now_us - served->used_us > IDLE)
-		park(served);
+		retire(server, served);
+	else
+		crowd_rest(served);
 }
 
 /* Backwards, since one that is removed is replaced by the last. */
 static void
 step_all(struct server *server)
 {
+	const struct crowd_list *active = &server->crowd.active;
 	size_t i;
 
-	for (i = server->active.count; i-- > 0 && server->code == GO_ON;)
-		if (i < server->active.count &&
-		    server->active.item[i]->watched)
-			step(server->active.item[i]);
+	for (i = active->count; i-- > 0 && server->code == GO_ON;)
+		if (i < active->count && active->item[i]->watched)
+			step(server, active->item[i]);
 }
 
 /* Begins a session for a new peer, which owns the descriptor. */
 static void
 admit(struct server *server, int fd, const struct address *peer)
 {
-	struct served *served;
+	struct served *served = crowd_add(&server->crowd);
 
-	if (server->spare.count > 0)
-		served = server->spare.item[--server->spare.count];
-	else
-		served = malloc(sizeof(*served));
-	if (served == NULL || !list_add(&server->active, served)) {
+	if (served == NULL) {
 		diag_error("no memory for a peer");
-		free(served);
 		if (server->demux == NULL)
 			close(fd);
 		return;
 	}
-	served->server = server;
-	served->parked = served->runnable = served->watched = false;
-	served->first = served->after = 0;
-	served->came_us = served->used_us = server->loop.now_us;
 	served->session.wake = wake;
 	served->session.demux = server->demux;
 	server->served++;
@@ -372,7 +203,7 @@ admit(struct server *server, int fd, const struct address *peer)
 	diag_about(whom, served);
 	session_accept(&served->session, server->options, fd, peer,
 	    server->hub);
-	step(served);
+	step(server, served);
 }
 
 /* True if there is room for a session, perhaps after one was replaced. */
@@ -381,17 +212,17 @@ make_room(struct server *server)
 {
 	struct served *served;
 
-	if (there(server) < server->limit)
+	if (crowd_count(&server->crowd) < server->limit)
 		return true;
 	served = first_to_go(server);
-	if (served == NULL || !is_late(served))
+	if (served == NULL || !is_late(server, served))
 		return false;
-	unpark(served);
+	crowd_unpark(served);
 	diag_about(whom, served);
 	session_give_up(&served->session,
 	    "dropped, as other peers are waiting");
 	diag_about(NULL, NULL);
-	retire(served);
+	retire(server, served);
 	return true;
 }
 
@@ -413,7 +244,7 @@ accept_some(struct server *server)
 		if (code == EXIT_DONE && fd != -1)
 			admit(server, fd, &peer);
 	}
-	crowd = there(server) > 1 || ++server->calls % CROWD == 0;
+	crowd = crowd_count(&server->crowd) > 1 || ++server->calls % CROWD == 0;
 	server->burst = fd == -1 || !crowd ? 1 : 2 * i < ACCEPTS ? 2 * i :
 	    ACCEPTS;
 	if (code != EXIT_DONE)
@@ -449,14 +280,15 @@ hear(struct server *server)
 static void
 draw(struct server *server, bool last)
 {
+	const struct crowd *crowd = &server->crowd;
 	struct outcome sum = server->past;
 	size_t i;
 
-	for (i = 0; i < server->active.count; i++)
-		session_count(&server->active.item[i]->session, &sum);
-	for (i = 0; i < server->parked.count; i++)
-		session_count(&server->parked.item[i]->session, &sum);
-	server->progress.peers = there(server);
+	for (i = 0; i < crowd->active.count; i++)
+		session_count(&crowd->active.item[i]->session, &sum);
+	for (i = 0; i < crowd->parked.count; i++)
+		session_count(&crowd->parked.item[i]->session, &sum);
+	server->progress.peers = crowd_count(&server->crowd);
 	server->draw_us = CLOCK_NEVER;
 	progress_draw(&server->progress, &sum, last);
 }
@@ -477,7 +309,7 @@ static int
 time_code(const struct server *server)
 {
 	if (!loop_passed(&server->loop, server->options->deadline_us) ||
-	    there(server) > 0)
+	    crowd_count(&server->crowd) > 0)
 		return GO_ON;
 	if (server->served == 0)
 		diag_error("no peer connected in time (--timeout)");
@@ -495,12 +327,12 @@ serve(struct server *server)
 		if (server->demux != NULL)
 			hear(server);
 		step_all(server);
-		unpark_some(server);
+		crowd_unpark_some(&server->crowd);
 		accept_some(server);
 		if (server->loop.progress_asked ||
 		    loop_passed(&server->loop, server->draw_us))
 			draw(server, false);
-		if (server->code == GO_ON && there(server) == 0)
+		if (server->code == GO_ON && crowd_count(&server->crowd) == 0)
 			server->code = hub_code(server->hub);
 		if (server->code == GO_ON)
 			server->code = time_code(server);
@@ -587,9 +419,8 @@ open_demux(struct server *server)
 	return true;
 }
 
-/* Serves all peers at once; without -k one sender of datagrams. */
-static int
-serve_all(const struct options *options, const struct listener *listener)
+int
+server_run(const struct options *options, const struct listener *listener)
 {
 	static struct server server;
 	const struct stream none = { .rfd = -1, .wfd = -1 };
@@ -600,12 +431,11 @@ serve_all(const struct options *options, const struct listener *listener)
 	server.yields = options->tls.on || options->forward.accept_header ||
 	    options->forward.asked ||
 	    (listener->datagrams && options->forward.on && options->keep_open);
-	server.parked_us = server.draw_us = CLOCK_NEVER;
+	server.draw_us = CLOCK_NEVER;
 	server.burst = 1;
 	server.code = GO_ON;
 	loop_open(&server.loop);
-	loop_open(&server.scratch);
-	park_open(&server.park);
+	crowd_open(&server.crowd, &server.loop);
 	if (options->child.command == NULL && !options->forward.on &&
 	    !open_hub(&server))
 		return EXIT_LOCAL;
@@ -615,90 +445,4 @@ serve_all(const struct options *options, const struct listener *listener)
 	    &server.hub->local : &none, !options->report.progress);
 	server.progress.many = true;
 	return serve(&server);
-}
-
-static int
-in_time(int code)
-{
-	if (code == EXIT_TIME)
-		diag_error("no peer connected in time (--timeout)");
-	return code;
-}
-
-/*
- * With --out the listener stays open until a byte has arrived. Returns GO_ON if
- * none has: a port scan does not use up the listener.
- */
-static int
-serve_next(const struct options *options, struct listener *listener,
-    struct session *session)
-{
-	bool stays = transport_can(&options->endpoint, TRANSPORT_CONNECTS);
-	bool early = options->local.out.path == NULL ||
-	    options->local.allow_empty;
-	struct address peer;
-	struct loop loop;
-	int fd, code;
-
-	code = in_time(listener_await(listener, options->deadline_us, &fd,
-	    &peer));
-	if (code != EXIT_DONE)
-		return code;
-	session_accept(session, options, fd, &peer, NULL);
-	loop_open(&loop);
-	do {
-		if (stays && (early || session->stdio.written)) {
-			listener_close(listener);
-			stays = false;
-		}
-	} while (session_round(session, &loop));
-	loop_close(&loop);
-	return session_was_nothing(session) ? GO_ON : session->code;
-}
-
-/* Serves one peer. */
-static int
-serve_one(const struct options *options, struct listener *listener)
-{
-	static struct session session;
-	int code;
-
-	do {
-		code = serve_next(options, listener, &session);
-	} while (code == GO_ON && !clock_passed(options->deadline_us));
-	return code == GO_ON ? EXIT_TIME : code;
-}
-
-int
-mode_listen(const struct options *options)
-{
-	struct listener_config config = {
-		.endpoint = options->endpoint,
-		.socket = options->socket,
-		.output = options->child.command == NULL &&
-		    !options->local.no_output && !options->forward.on &&
-		    options->local.out.path == NULL ? STDOUT_FILENO : -1,
-		.allow = &options->allow,
-		.deny = &options->deny,
-		.deadline_us = options->deadline_us,
-	};
-	struct listener listener;
-	int code = session_prepare(options);
-
-	config.invitation = tls_invitation(session_tls());
-	config.arguments = resume_arguments();
-	if (config.invitation == NULL && config.arguments[0] != '\0')
-		config.invitation = options->tls.psk != NULL ?
-		    "nc-lite -c --psk FILE" :
-		    options->tls.on ? "nc-lite -c" : "nc-lite";
-	if (code == EXIT_DONE)
-		code = listener_open(&listener, &config);
-	socket_forget_key(&options->socket);
-	if (code != EXIT_DONE)
-		return code;
-	if (options->forward.on && !forward_leaves(options, listener.fd))
-		return EXIT_LOCAL;
-	confine(options);
-	return (listener.datagrams ? options->sessions : options->keep_open) ?
-	    serve_all(options, &listener) : serve_one(options, &listener);
 }
