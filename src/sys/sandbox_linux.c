@@ -221,33 +221,77 @@ static const int denied[] = {
 
 #define DENIED	(sizeof(denied) / sizeof(denied[0]))
 
+/* Neighbours. The last ones are the calls of x32, the other face of x86-64. */
+struct range {
+	unsigned first, last;
+};
+
+/* By hand: qsort(3) would cost more than it sorts. */
+static size_t
+find_ranges(struct range *range, size_t count)
+{
+	unsigned call[DENIED];
+	size_t i, at, ranges = 0;
+
+	for (i = 0; i < count; i++) {
+		for (at = i; at > 0 && call[at - 1] > (unsigned)denied[i]; at--)
+			call[at] = call[at - 1];
+		call[at] = (unsigned)denied[i];
+	}
+	for (i = 0; i < count; i++)
+		if (i > 0 && call[i] == call[i - 1] + 1)
+			range[ranges - 1].last++;
+		else
+			range[ranges++] = (struct range){ call[i], call[i] };
+	range[ranges++] = (struct range){ 1u << 30, UINT32_MAX };
+	return ranges;
+}
+
 #define LOAD(field) \
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define JUMP(test, value, yes, no) \
 	BPF_JUMP(BPF_JMP | (test) | BPF_K, value, (uint8_t)(yes), (uint8_t)(no))
 
 /*
- * EPERM and not death: who finds it in a log had better find a message. The
- * calls of x32, the other face of x86-64, are denied, too.
+ * In which of the ranges a call is that is not before the first one: by halves,
+ * for the kernel asks for each of its calls when it takes the filter, and that
+ * is most of what it costs. At allow, behind the code, are the two answers.
  */
+static size_t
+search(struct sock_filter *code, size_t at, const struct range *range,
+    size_t count, size_t allow)
+{
+	size_t half = count / 2, middle;
+
+	if (count == 1) {
+		code[at] = (struct sock_filter)JUMP(BPF_JGT, range->last,
+		    allow - at - 1, allow - at);
+		return at + 1;
+	}
+	middle = search(code, at + 1, range, half, allow);
+	code[at] = (struct sock_filter)JUMP(BPF_JGE, range[half].first,
+	    middle - at - 1, 0);
+	return search(code, middle, range + half, count - half, allow);
+}
+
+/* EPERM and not death: who finds it in a log had better find a message. */
 static size_t
 deny_calls(void)
 {
+	struct range range[DENIED + 1];
 	const size_t calls = DENIED - watches_itself();
-	struct sock_filter code[4 + DENIED + 2] = {
-		LOAD(arch), JUMP(BPF_JEQ, ARCHITECTURE, 0, calls + 3),
-		LOAD(nr), JUMP(BPF_JGE, 1u << 30, calls + 1, 0),
+	const size_t ranges = find_ranges(range, calls);
+	const size_t allow = 4 + 2 * ranges - 1;
+	struct sock_filter code[4 + 2 * (DENIED + 1) - 1 + 2] = {
+		LOAD(arch), JUMP(BPF_JEQ, ARCHITECTURE, 0, allow - 1),
+		LOAD(nr), JUMP(BPF_JGE, range[0].first, 0, allow - 4),
 	};
 	const struct sock_fprog program = { .filter = code,
-	    .len = (unsigned short)(4 + calls + 2) };
-	size_t i;
+	    .len = (unsigned short)(allow + 2) };
 
-	for (i = 0; i < calls; i++)
-		code[4 + i] = (struct sock_filter)JUMP(BPF_JEQ,
-		    (unsigned)denied[i], calls - i, 0);
-	code[4 + calls] = (struct sock_filter)BPF_STMT(BPF_RET,
-	    SECCOMP_RET_ALLOW);
-	code[5 + calls] = (struct sock_filter)BPF_STMT(BPF_RET,
+	search(code, 4, range, ranges, allow);
+	code[allow] = (struct sock_filter)BPF_STMT(BPF_RET, SECCOMP_RET_ALLOW);
+	code[allow + 1] = (struct sock_filter)BPF_STMT(BPF_RET,
 	    SECCOMP_RET_ERRNO | EPERM);
 	/* What runs no code of others gets no slower for their sake. */
 	return ARCHITECTURE != 0 && syscall(SYS_seccomp,
