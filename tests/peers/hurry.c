@@ -73,3 +73,23 @@ poll(struct pollfd *set, nfds_t count, int timeout_ms)
 		timeout_ms = 1 + (int)(timeout_ms / times());
 	return next(set, count, timeout_ms);
 }
+
+/* By these names fortified programs call them. */
+int	__ppoll_chk(struct pollfd *, nfds_t, const struct timespec *,
+	    const sigset_t *, size_t);
+int	__poll_chk(struct pollfd *, nfds_t, int, size_t);
+
+int
+__ppoll_chk(struct pollfd *set, nfds_t count, const struct timespec *timeout,
+    const sigset_t *mask, size_t size)
+{
+	(void)size;
+	return ppoll(set, count, timeout, mask);
+}
+
+int
+__poll_chk(struct pollfd *set, nfds_t count, int timeout_ms, size_t size)
+{
+	(void)size;
+	return poll(set, count, timeout_ms);
+}
