@@ -52,6 +52,8 @@ openssl-devel); or: make TLS=no" ]
 @test "-D_FORTIFY_SOURCE from outside is taken without a warning" {
 	local given
 	for given in -D_FORTIFY_SOURCE=3 -D_FORTIFY_SOURCE=1 ''; do
+		# Ubuntu 22.04's compiler itself warns of any but its own.
+		"${CC:-cc}" -O2 -Werror $given -E -x c /dev/null >out || continue
 		rm -rf b
 		build -s "$PWD/b/base/clock.o" CFLAGS="-O2 -Werror $given"
 		build -s -B "$PWD/b/base/clock.o" CFLAGS="-O2 -Werror" \

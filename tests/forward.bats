@@ -511,11 +511,11 @@ END
 	need strace
 	target readall
 	ASAN_OPTIONS=detect_leaks=0 serve forward strace -f -qqo trace -e signal=none \
-	    -e trace=socket,accept4,setsockopt "$NC_LITE" -lkv -T ef -M 9 \
+	    -e trace=socket,accept,accept4,setsockopt "$NC_LITE" -lkv -T ef -M 9 \
 	    --forward "127.0.0.1:$target" 127.0.0.1 0
 	visit say x fin readall
 	wait_for_line trace 'IP_TTL'
-	[ "$(sed -n '/accept4(.* = [0-9]/,$p' trace | grep -cE 'IP_TOS, \[184\]|IP_TTL, \[9\]')" -eq 2 ]
+	[ "$(sed -n '/accept4\?(.* = [0-9]/,$p' trace | grep -cE 'IP_TOS, \[184\]|IP_TTL, \[9\]')" -eq 2 ]
 	[ "$(grep -c 'IP_TOS\|IP_TTL' trace)" -eq 2 ]
 }
 

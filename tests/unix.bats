@@ -248,6 +248,9 @@ gone_after() {
 	local how=(-pf) signal
 	((EUID == 0)) || how=(-rpf)
 	unshare "${how[@]}" true 2>/dev/null || skip "needs namespaces"
+	# That of util-linux 2.37 leaves SIGINT and SIGTERM ignored.
+	unshare "${how[@]}" grep -q '^SigIgn:.*0000$' /proc/self/status ||
+	    skip "needs an unshare(1) that ignores no signals"
 	for signal in TERM INT HUP; do
 		start init unshare "${how[@]}" "$NC_LITE" -lkvU sock </dev/null
 		wait_for_line init.err '^Listening on sock$'

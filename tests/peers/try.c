@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,4 +184,16 @@ ppoll(struct pollfd *set, nfds_t count, const struct timespec *timeout,
 	}
 	what[0] = '\0';
 	return next(set, count, timeout, mask);
+}
+
+/* By this name fortified programs call it. */
+int	__ppoll_chk(struct pollfd *, nfds_t, const struct timespec *,
+	    const sigset_t *, size_t);
+
+int
+__ppoll_chk(struct pollfd *set, nfds_t count, const struct timespec *timeout,
+    const sigset_t *mask, size_t size)
+{
+	(void)size;
+	return ppoll(set, count, timeout, mask);
 }
