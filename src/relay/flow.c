@@ -463,19 +463,17 @@ allowed(struct flow *flow)
 
 /* Reads or splices once; true when it is worth another round. */
 static bool
-fill(struct flow *flow, size_t limit)
+fill(struct flow *flow)
 {
-	size_t rate = SIZE_MAX;
+	size_t limit = SIZE_MAX;
 
 	if (flow->pause_us != 0 && !clock_passed(flow->pause_us))
 		return false;
 	flow->pause_us = 0;
 	if (flow->throttle.rate > 0)
-		rate = allowed(flow);
-	if (rate == 0)
+		limit = allowed(flow);
+	if (limit == 0)
 		return false;
-	if (rate < limit)
-		limit = rate;
 	/* A command's pipe has ended, and rfd is now a pidfd (child.h). */
 	if (!(flow->source->caps & STREAM_RAW_INPUT))
 		flow->copy_only = true;
@@ -518,21 +516,17 @@ tell_sink(struct flow *flow)
 		    "nothing rests" : "sink told");
 }
 
-/* True when the step has used up its share, and there may be more. */
+/* True when the step has moved its SHARE, and there may be more. */
 static bool
 go_on(struct flow *flow)
 {
-	size_t share = flow->share > 0 ? flow->share : SIZE_MAX;
-	uint64_t begin = flow->taken;
 	bool more = flow->culprit == NULL && flow->state != FLOW_CLOSED &&
 	    drain(flow);
 	int round;
 
 	for (round = 0; round < SHARE && more; round++) {
-		if (flow->taken - begin >= share)
-			return flow->state == FLOW_OPEN;
 		more = flow->state == FLOW_OPEN && !flow->mute &&
-		    flush_taps(flow) && fill(flow, share);
+		    flush_taps(flow) && fill(flow);
 		flow->ready = IO_OK;
 		if (flow->culprit != NULL || !drain(flow) || !flush_taps(flow))
 			return false;

@@ -60,7 +60,6 @@ struct flow {
 	int64_t	 hold_us;	/* write nothing before this; 0: no pause */
 	struct throttle throttle;	/* --limit-rate */
 	int64_t	 pause_us;	/* read nothing before this; 0: no pause */
-	size_t	 share;		/* most bytes that a step moves; 0: no limit */
 
 	bool	 unfinished;	/* the last step ended by its share */
 	bool	 may_nap;	/* sleeping for a pipe delays nobody else */
@@ -92,7 +91,7 @@ bool	flow_has_news(const struct flow *, const struct loop *);
 /* Takes the events of the round; true if the flow is to be stepped. */
 bool	flow_woken(struct flow *, const struct loop *);
 
-/* Moves bytes as far as it can without sleeping, at most its share. */
+/* Moves bytes as far as it can without sleeping, at most so many buffers. */
 void	flow_step(struct flow *);
 
 /*

@@ -165,7 +165,6 @@ move(struct relay *relay, const struct loop *loop)
 {
 	struct flow *send = &relay->send, *receive = &relay->receive;
 
-	send->share = receive->share = relay->share;
 	if (flow_woken(receive, loop)) {
 		step_receive(relay, loop);
 		send->hold_end |= receive->culprit != NULL;

@@ -58,11 +58,10 @@ enum relay_state {
 	RELAY_DONE		/* the outcome is known */
 };
 
-/* Others may set share, and nothing else. */
+/* Others set nothing in it. */
 struct relay {
 	enum relay_state state;
 	struct outcome outcome;		/* its numbers are those at the end */
-	size_t	 share;		/* most bytes a step moves each way; 0: many */
 	const struct relay_rules *rules;
 	const struct relay_watch *watch;
 	struct stream *local, *peer;

@@ -142,6 +142,12 @@ take_rate(struct progress *progress, uint64_t moved, int64_t now_us)
 	progress->last_us = now_us;
 }
 
+static double
+mean(double moved, int64_t spent_us)
+{
+	return spent_us > 0 ? moved * CLOCK_SECOND / (double)spent_us : 0;
+}
+
 static void
 compose(struct progress *progress, const struct outcome *count,
     struct line *line, bool last)
@@ -156,8 +162,6 @@ compose(struct progress *progress, const struct outcome *count,
 	    progress->send_size > 0 ? (double)progress->send_size + before : 0;
 	double share = size > 0 ? all < size ? all / size : 1 : 0;
 	int64_t now_us = clock_now_us(), spent_us = now_us - progress->since_us;
-	double mean = spent_us > 0 ? moved * CLOCK_SECOND / (double)spent_us :
-	    0;
 	char text[QUANTITY_TEXT];
 	double left_s;
 
@@ -181,7 +185,7 @@ compose(struct progress *progress, const struct outcome *count,
 		    quantity_text(other, text), "");
 	add(line, last ? "in " : "", time_text(spent_us, text, sizeof(text)),
 	    "");
-	add(line, "mean ", quantity_text(mean, text), "/s");
+	add(line, "mean ", quantity_text(mean(moved, spent_us), text), "/s");
 	if (size > 0 && progress->terminal)
 		add_bar(line, share);
 }

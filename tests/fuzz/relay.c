@@ -281,7 +281,7 @@ act(uint8_t action, uint8_t amount)
 		now_us += (int64_t)size * 100;
 		break;
 	default:
-		run.relay.share = (amount & 1) * (size + 2000);
+		break;
 	}
 }
 
